@@ -63,7 +63,7 @@ impl<'de> Deserialize<'de> for Snowflake {
 ///
 /// let shard = ShardId::new(3, 16).unwrap();
 /// assert_eq!(shard.to_string(), "3/16");
-/// assert_eq!(ShardId::of_guild(Snowflake(197_038_439_483_310_086), 16).unwrap().index(), 7);
+/// assert_eq!(ShardId::of_guild(Snowflake(197_038_439_483_310_086), 16).unwrap().index(), 2);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShardId {
