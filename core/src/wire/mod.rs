@@ -1,11 +1,26 @@
 //! Bytes in, bytes out: opcodes, close codes, intents, the envelope, commands, compression. No state, no time.
 
+mod block;
+pub mod buffer;
 pub mod close_code;
+pub mod command;
+pub mod envelope;
 pub mod event_kind;
+pub mod identify;
+pub mod inflate;
 pub mod intents;
+pub mod json;
 pub mod opcode;
+pub mod presence;
+mod scan;
 
+pub use buffer::Buffer;
 pub use close_code::{AfterClose, CloseCode};
+pub use command::{ChannelInfoField, Command, CommandError, RequestGuildMembers};
+pub use envelope::{Envelope, EnvelopeError, EnvelopeErrorKind, scan};
 pub use event_kind::{EventFilter, EventKind};
+pub use identify::{Identify, Properties, write_heartbeat, write_resume};
+pub use inflate::{Compression, Inflate, InflateError, Miniz};
 pub use intents::Intents;
 pub use opcode::Opcode;
+pub use presence::{Activity, Presence, PresenceError, Status};

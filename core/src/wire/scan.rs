@@ -1,0 +1,273 @@
+//! Walks JSON text without a tree: members of an object, and the end of any value. No allocation, no recursion.
+
+use core::ops::Range;
+
+use super::block::{BLOCK, Block};
+
+/// What stops a walk. Callers turn it into their own errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The text ended where more could have made it valid.
+    Incomplete,
+    /// A member does not start with a quoted name and a colon.
+    BadKey,
+    /// A value, or what separates it from the next, is not JSON.
+    BadValue,
+}
+
+/// One member of an object, before its value is read.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    /// The name between its quotes, escapes as they are.
+    pub(super) key: Range<usize>,
+    /// Whether the name holds a backslash.
+    pub(super) key_escaped: bool,
+}
+
+/// A place in a text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cursor<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) const fn new(bytes: &'a [u8], at: usize) -> Self {
+        Self { bytes, at }
+    }
+
+    /// The next byte, which stays unread.
+    #[inline]
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// Passes the white space that JSON permits.
+    #[inline]
+    pub(super) fn skip_white(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    /// Reads from an object's brace, or from the end of a value in it, to the start of the next member's value.
+    /// `None` past the closing brace.
+    #[inline]
+    pub(super) fn next_member(&mut self, first: bool) -> Result<Option<Member>, Fault> {
+        self.skip_white();
+        match self.peek() {
+            Some(b'}') => {
+                self.at += 1;
+                return Ok(None);
+            }
+            Some(b',') if !first => {
+                self.at += 1;
+                self.skip_white();
+            }
+            Some(_) if first => {}
+            Some(_) => return Err(Fault::BadValue),
+            None => return Err(Fault::Incomplete),
+        }
+        match self.peek() {
+            Some(b'"') => {}
+            Some(_) => return Err(Fault::BadKey),
+            None => return Err(Fault::Incomplete),
+        }
+        let (key, key_escaped) = self.string()?;
+        self.skip_white();
+        match self.peek() {
+            Some(b':') => self.at += 1,
+            Some(_) => return Err(Fault::BadKey),
+            None => return Err(Fault::Incomplete),
+        }
+        self.skip_white();
+        Ok(Some(Member { key, key_escaped }))
+    }
+
+    /// Reads a string from its opening quote. Answers the text between the quotes and whether it holds a backslash.
+    #[inline]
+    pub(super) fn string(&mut self) -> Result<(Range<usize>, bool), Fault> {
+        let start = self.at + 1;
+        let mut at = start;
+        let mut escaped = false;
+        // Names are short: the first bytes are looked at one by one, because starting a search costs more.
+        let near = self.bytes.len().min(start + 24);
+        while at < near {
+            match self.bytes[at] {
+                b'"' => {
+                    self.at = at + 1;
+                    return Ok((start..at, escaped));
+                }
+                b'\\' => {
+                    escaped = true;
+                    at += 2;
+                }
+                _ => at += 1,
+            }
+        }
+        loop {
+            let rest = self.bytes.get(at..).ok_or(Fault::Incomplete)?;
+            at += memchr::memchr2(b'"', b'\\', rest).ok_or(Fault::Incomplete)?;
+            if self.bytes[at] == b'"' {
+                self.at = at + 1;
+                return Ok((start..at, escaped));
+            }
+            escaped = true;
+            at += 2;
+        }
+    }
+
+    /// Passes one value and answers its span. Objects and arrays are delimited, not validated.
+    #[inline]
+    pub(super) fn value(&mut self) -> Result<Range<usize>, Fault> {
+        let start = self.at;
+        match self.peek() {
+            Some(b'{' | b'[') => self.container()?,
+            Some(b'"') => {
+                self.string()?;
+            }
+            Some(b't') => self.literal(b"true")?,
+            Some(b'f') => self.literal(b"false")?,
+            Some(b'n') => self.literal(b"null")?,
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            Some(_) => return Err(Fault::BadValue),
+            None => return Err(Fault::Incomplete),
+        }
+        Ok(start..self.at)
+    }
+
+    /// Passes `true`, `false` or `null`.
+    pub(super) fn literal(&mut self, word: &[u8]) -> Result<(), Fault> {
+        let rest = &self.bytes[self.at..];
+        if rest.starts_with(word) {
+            self.at += word.len();
+            Ok(())
+        } else if word.starts_with(rest) {
+            Err(Fault::Incomplete)
+        } else {
+            Err(Fault::BadValue)
+        }
+    }
+
+    /// Passes a number, by JSON's grammar.
+    fn number(&mut self) -> Result<(), Fault> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    /// Passes one digit or more.
+    fn digits(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        match self.peek() {
+            _ if self.at > start => Ok(()),
+            Some(_) => Err(Fault::BadValue),
+            None => Err(Fault::Incomplete),
+        }
+    }
+
+    /// Passes an object or array, from its opening bracket to the one that closes it, in blocks of 64 bytes. Quotes are
+    /// told from escaped ones, brackets in strings are left out, and what remains is counted: a block that cannot hold
+    /// the closing bracket is not looked at bit by bit.
+    #[inline]
+    fn container(&mut self) -> Result<(), Fault> {
+        let mut at = self.at;
+        let mut depth: usize = 0;
+        let mut strings = Strings::default();
+        while let Some(chunk) = self.bytes.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
+            if let Some(index) = closing_bracket(&Block::new(chunk), &mut strings, &mut depth) {
+                self.at = at + index + 1;
+                return Ok(());
+            }
+            at += BLOCK;
+        }
+        let rest = &self.bytes[at..];
+        let mut chunk = [b' '; BLOCK];
+        chunk[..rest.len()].copy_from_slice(rest);
+        let index = closing_bracket(&Block::new(&chunk), &mut strings, &mut depth)
+            .ok_or(Fault::Incomplete)?;
+        self.at = at + index + 1;
+        Ok(())
+    }
+}
+
+/// What one block leaves for the next to know about strings.
+#[derive(Default)]
+struct Strings {
+    /// All ones if the block ended inside a string.
+    inside: u64,
+    /// 1 if the block's last byte was a backslash that escapes the next block's first byte.
+    escape: u64,
+}
+
+/// Where in the block the bracket is that brings `depth` back to zero.
+#[inline]
+fn closing_bracket(block: &Block, strings: &mut Strings, depth: &mut usize) -> Option<usize> {
+    let mut quotes = block.quotes;
+    if block.backslashes | strings.escape != 0 {
+        quotes &= !escaped(block.backslashes, &mut strings.escape);
+    }
+    let inside = prefix_xor(quotes) ^ strings.inside;
+    strings.inside = (inside >> 63).wrapping_neg();
+    let opens = block.opens & !inside;
+    let mut closes = block.closes & !inside;
+    let close_count = closes.count_ones() as usize;
+    if *depth <= close_count {
+        while closes != 0 {
+            let index = closes.trailing_zeros();
+            let before = (opens & ((1 << index) - 1)).count_ones() as usize;
+            let closed = close_count - closes.count_ones() as usize + 1;
+            if *depth + before <= closed {
+                return Some(index as usize);
+            }
+            closes &= closes - 1;
+        }
+    }
+    *depth = *depth + opens.count_ones() as usize - close_count;
+    None
+}
+
+/// The bytes that a backslash before them escapes. A run of backslashes escapes in pairs: of each run, every second
+/// byte is escaped, and what follows it is if the run's length is odd.
+#[inline]
+fn escaped(backslashes: u64, carry: &mut u64) -> u64 {
+    const EVEN: u64 = 0x5555_5555_5555_5555;
+    let backslashes = backslashes & !*carry;
+    let follows = backslashes << 1 | *carry;
+    let odd_starts = backslashes & !EVEN & !follows;
+    let (even_sequences, overflow) = odd_starts.overflowing_add(backslashes);
+    *carry = u64::from(overflow);
+    let inverted = even_sequences << 1;
+    (EVEN ^ inverted) & follows
+}
+
+/// Bit `i` is the exclusive or of bits 0 to `i`: between an opening quote and its closing one, all ones.
+#[inline]
+const fn prefix_xor(mut bits: u64) -> u64 {
+    bits ^= bits << 1;
+    bits ^= bits << 2;
+    bits ^= bits << 4;
+    bits ^= bits << 8;
+    bits ^= bits << 16;
+    bits ^ bits << 32
+}
