@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+pub mod fleet;
 pub mod id;
 pub mod machine;
 pub mod rng;
