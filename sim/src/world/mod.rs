@@ -1,0 +1,204 @@
+//! The world: every connection, session, limit and fault of one simulated Discord application.
+
+mod alarm;
+pub mod config;
+mod connection;
+pub mod control;
+mod dispatch;
+mod gateway;
+mod identify;
+pub mod io;
+pub mod ledger;
+mod outbox;
+mod session;
+mod stream;
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use shardkeep_core::{Instant, Machine, Rng, ShardId, Timeout};
+
+use self::alarm::{Alarm, Alarms};
+use self::config::WorldConfig;
+use self::connection::Connection;
+use self::control::Control;
+use self::identify::Budget;
+use self::io::{Input, Misuse, Output, Wait};
+use self::ledger::{Counters, Ledger, SessionLedger, Violation};
+use self::outbox::Outbox;
+use self::session::Session;
+use crate::guild::Catalog;
+
+/// A simulated Discord, seen from the bot of one application.
+///
+/// It implements [`Machine`]; the example at the top of the crate shows a conversation's first line.
+pub struct World {
+    config: WorldConfig,
+    now: Instant,
+    latency: Duration,
+    rng: Rng,
+    catalog: Catalog,
+    connections: BTreeMap<u64, Connection>,
+    sessions: BTreeMap<u64, Session>,
+    /// Session ids as clients know them.
+    names: BTreeMap<String, u64>,
+    /// Sessions by shard.
+    routes: BTreeMap<ShardId, Vec<u64>>,
+    /// How many sessions each `num_shards` has.
+    totals: Vec<(u32, u32)>,
+    next_session: u64,
+    /// The last id that was made, so that the next one differs.
+    last_id: u64,
+    budget: Budget,
+    alarms: Alarms,
+    outbox: Outbox,
+    ledger: Ledger,
+    scratch: Vec<u8>,
+    scratch_keys: Vec<u64>,
+}
+
+/// What a world can tell about itself at any time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Snapshot {
+    /// The counts.
+    pub counters: Counters,
+    /// Every session that is remembered, ended ones first, without entries.
+    pub sessions: Vec<SessionLedger>,
+}
+
+impl World {
+    /// A world at the moment `now`, before anyone connects.
+    #[must_use]
+    pub fn new(config: WorldConfig, now: Instant) -> Self {
+        let mut world = Self {
+            now,
+            latency: Duration::from_millis(config.latency_ms),
+            rng: Rng::new(config.seed),
+            catalog: Catalog::new(config.seed, config.guilds, config.members_per_guild),
+            connections: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            names: BTreeMap::new(),
+            routes: BTreeMap::new(),
+            totals: Vec::new(),
+            next_session: 1,
+            last_id: 0,
+            budget: Budget::new(&config, now),
+            alarms: Alarms::default(),
+            outbox: Outbox::default(),
+            ledger: Ledger::default(),
+            scratch: Vec::new(),
+            scratch_keys: Vec::new(),
+            config,
+        };
+        world.count_budget();
+        world
+    }
+
+    /// What was chosen for this world.
+    #[must_use]
+    pub const fn config(&self) -> &WorldConfig {
+        &self.config
+    }
+
+    /// Everything that is counted.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.ledger.counters
+    }
+
+    /// The rules that clients broke, oldest first. The first 1,000 are kept; [`Counters::violations`] counts all.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.ledger.violations
+    }
+
+    /// What was sent on every session: ended ones first, oldest first.
+    pub fn ledger(&self) -> impl Iterator<Item = &SessionLedger> {
+        self.ledger
+            .ended
+            .iter()
+            .chain(self.sessions.values().map(|session| &session.ledger))
+    }
+
+    /// Does what a test or an operator wishes, and answers with JSON; a refusal has the key `error`.
+    pub fn control(&mut self, now: Instant, control: Control) -> serde_json::Value {
+        self.advance(now);
+        let _ = control;
+        serde_json::Value::Null
+    }
+
+    /// Milliseconds since 1970.
+    fn unix_ms(&self) -> u64 {
+        self.config.epoch_unix_ms + self.now.as_millis()
+    }
+
+    /// Lets everything happen that is due.
+    fn advance(&mut self, now: Instant) {
+        while let Some((at, alarm)) = self.alarms.due(now) {
+            self.now = self.now.max(at);
+            self.ring(alarm);
+        }
+        self.now = self.now.max(now);
+    }
+
+    fn ring(&mut self, alarm: Alarm) {
+        match alarm {
+            Alarm::Hello(number) => self.say_hello(number),
+            Alarm::Late(number) => self.release_late(number),
+            Alarm::Merge(number) => self.release_merged(number),
+            Alarm::Ready(key) => self.say_ready(key),
+            Alarm::Stream(key) => self.stream(key),
+            Alarm::Heartbeat(number) => self.check_heartbeat(number),
+            Alarm::Expiry(key) => self.expire(key),
+            Alarm::Chatter | Alarm::Weather | Alarm::GuildBack(_) => {}
+        }
+    }
+}
+
+impl Machine for World {
+    type Input<'a> = Input<'a>;
+    type Output<'a> = Output<'a>;
+    type Reason = Wait;
+    type Snapshot = Snapshot;
+    type Misuse = Misuse;
+
+    fn handle_input(&mut self, now: Instant, input: Input<'_>) -> Result<(), Misuse> {
+        self.advance(now);
+        match input {
+            Input::Open {
+                connection,
+                path_and_query,
+            } => return self.open(connection, path_and_query),
+            Input::Text { connection, bytes } | Input::Binary { connection, bytes } => {
+                self.message(connection, bytes);
+            }
+            Input::Closed { connection, code } => self.closed(connection, code),
+            Input::Http { .. } => {}
+            Input::Control(control) => {
+                self.control(now, control);
+            }
+        }
+        Ok(())
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.advance(now);
+    }
+
+    fn poll_output(&mut self) -> Option<Output<'_>> {
+        self.outbox.poll()
+    }
+
+    fn poll_timeout(&self) -> Option<Timeout<Wait>> {
+        self.alarms.next()
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let sessions = self.ledger().map(SessionLedger::without_entries).collect();
+        Snapshot {
+            counters: self.ledger.counters.clone(),
+            sessions,
+        }
+    }
+}

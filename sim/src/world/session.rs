@@ -1,0 +1,108 @@
+//! One gateway session: what it may hear, what it was sent, and what it keeps for a resume.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use shardkeep_core::wire::Intents;
+use shardkeep_core::{Instant, ShardId};
+
+use super::dispatch::Event;
+use super::ledger::SessionLedger;
+
+/// What a dispatch carries. Guilds are made anew when they are replayed: a large one takes more room than its description.
+#[derive(Clone, Debug)]
+pub(crate) enum Cargo {
+    /// An event shared by every session that hears it; `blank` if this one must not see message content.
+    Event { event: Arc<Event>, blank: bool },
+    /// GUILD_CREATE of the guild with this index, and its `unavailable` key.
+    Guild {
+        index: u32,
+        unavailable: Option<bool>,
+    },
+}
+
+/// Member chunks that are still to be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Chunks {
+    pub(crate) guild: u32,
+    /// Positions of members in the guild's list.
+    pub(crate) members: Vec<u32>,
+    pub(crate) not_found: Vec<u64>,
+    pub(crate) presences: bool,
+    pub(crate) nonce: Option<String>,
+    pub(crate) sent: usize,
+}
+
+/// One session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) shard: ShardId,
+    pub(crate) intents: Intents,
+    pub(crate) large_threshold: u64,
+    /// What the client asked of transport and payload compression, to compare a resume with.
+    pub(crate) query: String,
+    pub(crate) payload_compression: bool,
+    pub(crate) seq: u64,
+    pub(crate) connection: Option<u64>,
+    /// READY was sent.
+    pub(crate) ready: bool,
+    pub(crate) detached_at: Instant,
+    /// Guilds still to be sent, the next one last.
+    pub(crate) guilds: Vec<u32>,
+    pub(crate) chunks: VecDeque<Chunks>,
+    pub(crate) streaming: bool,
+    kept: VecDeque<(u64, Cargo)>,
+    /// The highest `s` that is no longer kept.
+    forgotten: u64,
+    pub(crate) ledger: SessionLedger,
+}
+
+impl Session {
+    pub(crate) fn new(id: String, shard: ShardId, intents: Intents, connection: u64) -> Self {
+        Self {
+            ledger: SessionLedger::new(id.clone(), shard),
+            id,
+            shard,
+            intents,
+            large_threshold: 50,
+            query: String::new(),
+            payload_compression: false,
+            seq: 0,
+            connection: Some(connection),
+            ready: false,
+            detached_at: Instant::ZERO,
+            guilds: Vec::new(),
+            chunks: VecDeque::new(),
+            streaming: false,
+            kept: VecDeque::new(),
+            forgotten: 0,
+        }
+    }
+
+    /// Keeps a dispatch for a resume; the oldest one goes if there are too many.
+    pub(crate) fn keep(&mut self, seq: u64, cargo: Cargo, capacity: usize) {
+        self.kept.push_back((seq, cargo));
+        while self.kept.len() > capacity {
+            if let Some((seq, _)) = self.kept.pop_front() {
+                self.forgotten = seq;
+            }
+        }
+    }
+
+    /// Whether everything after `seq` is still there.
+    pub(crate) fn can_replay_after(&self, seq: u64) -> bool {
+        seq >= self.forgotten
+    }
+
+    /// Everything after `seq`, oldest first.
+    pub(crate) fn after(&self, seq: u64) -> Vec<(u64, Cargo)> {
+        let from = self.kept.partition_point(|&(kept, _)| kept <= seq);
+        self.kept.range(from..).cloned().collect()
+    }
+
+    /// How many dispatches are kept.
+    pub(crate) fn kept(&self) -> usize {
+        self.kept.len()
+    }
+}

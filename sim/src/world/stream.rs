@@ -1,0 +1,126 @@
+//! What follows Identify: READY, and then the guilds, a few at a time.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use shardkeep_core::wire::{EventKind, Intents};
+
+use super::World;
+use super::alarm::Alarm;
+use super::dispatch::Event;
+use super::session::Cargo;
+use crate::wire::json::Json;
+
+impl World {
+    /// READY, and the first guilds.
+    pub(super) fn say_ready(&mut self, key: u64) {
+        let Some(session) = self.sessions.get(&key) else {
+            return;
+        };
+        let guilds: Vec<u32> = self.catalog.on_shard(session.shard).collect();
+        let shard = session.shard;
+        let body = Json::build(1_024 + guilds.len() * 48, |json| {
+            json.number("v", 10);
+            json.object("user", |json| self.catalog.write_bot(json));
+            json.array("guilds", |json| {
+                for &index in &guilds {
+                    json.item_object(|json| {
+                        json.id("id", self.catalog.guild_id(index).0);
+                        json.flag("unavailable", true);
+                    });
+                }
+            });
+            json.text("session_id", &session.id);
+            json.text("session_type", "normal");
+            json.text("resume_gateway_url", self.config.resume_url());
+            json.array("shard", |json| {
+                json.item_number(shard.index().into());
+                json.item_number(shard.total().into());
+            });
+            json.object("application", |json| {
+                json.id("id", self.catalog.application_id().0);
+                json.number("flags", 565_248);
+            });
+            for key in [
+                "private_channels",
+                "presences",
+                "relationships",
+                "guild_join_requests",
+            ] {
+                json.empty_array(key);
+            }
+            json.object("user_settings", |_| ());
+            json.array("geo_ordered_rtc_regions", |json| {
+                json.item_text("rotterdam");
+                json.item_text("us-east");
+            });
+            json.array("_trace", |json| json.item_text("sim"));
+        });
+        let event = Arc::new(Event::new(EventKind::Ready, false, 0, body));
+        let Some(session) = self.sessions.get_mut(&key) else {
+            return;
+        };
+        session.ready = true;
+        if session.intents.intersects(Intents::GUILDS) {
+            session.guilds = guilds;
+            session.guilds.reverse();
+        }
+        self.send_cargo(
+            key,
+            Cargo::Event {
+                event,
+                blank: false,
+            },
+        );
+        self.start_stream(key);
+    }
+
+    pub(super) fn start_stream(&mut self, key: u64) {
+        let Some(session) = self.sessions.get_mut(&key) else {
+            return;
+        };
+        if !session.streaming && !(session.guilds.is_empty() && session.chunks.is_empty()) {
+            session.streaming = true;
+            let at = self.now + Duration::from_millis(self.config.stream_interval_ms);
+            self.alarms.set(at, Alarm::Stream(key));
+        }
+    }
+
+    /// The next few guilds and chunks.
+    pub(super) fn stream(&mut self, key: u64) {
+        let batch = match self.config.stream_batch {
+            0 => u32::MAX,
+            some => some,
+        };
+        for _ in 0..batch {
+            let Some(index) = self
+                .sessions
+                .get_mut(&key)
+                .and_then(|session| session.guilds.pop())
+            else {
+                break;
+            };
+            self.send_cargo(
+                key,
+                Cargo::Guild {
+                    index,
+                    unavailable: Some(false),
+                },
+            );
+        }
+        if let Some(session) = self.sessions.get_mut(&key) {
+            session.streaming = false;
+        }
+        self.start_stream(key);
+    }
+
+    /// The body of GUILD_CREATE as this session may see it.
+    pub(super) fn guild_create(&self, _key: u64, index: u32, unavailable: Option<bool>) -> Vec<u8> {
+        Json::build(4_096, |json| {
+            self.catalog.write_guild(json, index);
+            if let Some(unavailable) = unavailable {
+                json.flag("unavailable", unavailable);
+            }
+        })
+    }
+}
