@@ -1,0 +1,115 @@
+//! Every chore of the project as one command: `cargo xtask <chore>`.
+
+#![allow(clippy::print_stdout, reason = "this program talks to a terminal")]
+
+mod args;
+mod bench;
+mod demo;
+mod docs;
+mod fuzz;
+mod generate;
+mod report;
+mod setup;
+mod step;
+mod suites;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use crate::args::Args;
+
+/// One subcommand.
+struct Chore {
+    name: &'static str,
+    args: &'static str,
+    about: &'static str,
+    run: fn(Args) -> anyhow::Result<()>,
+}
+
+const CHORES: &[Chore] = &[
+    Chore {
+        name: "setup",
+        args: "",
+        about: "install what the tests need and is missing; says what it does, asks nothing",
+        run: setup::run,
+    },
+    Chore {
+        name: "test",
+        args: "[SUITE...] [--list]",
+        about: "setup, then every suite (or those named); what continuous integration runs",
+        run: test::run,
+    },
+    Chore {
+        name: "demo",
+        args: "[ARGS...]",
+        about: "build and run `shardkeep demo`: a sharded bot against the simulator; --json for a report",
+        run: demo::run,
+    },
+    Chore {
+        name: "bench",
+        args: "[NAME] [--list]",
+        about: "the benches and comparisons, or the one named; results go to target/bench",
+        run: bench::run,
+    },
+    Chore {
+        name: "gen",
+        args: "[--verify]",
+        about: "write the generated files, or with --verify fail if one is stale",
+        run: generate::run,
+    },
+    Chore {
+        name: "tidy",
+        args: "",
+        about: "the house rules: lengths, captions, imports, words, paths named in the docs",
+        run: tidy::run,
+    },
+    Chore {
+        name: "fuzz",
+        args: "[TARGET...] [--seconds N]",
+        about: "the fuzz targets, each for N seconds (60); wants nightly and cargo-fuzz",
+        run: fuzz::run,
+    },
+    Chore {
+        name: "docs",
+        args: "[--open]",
+        about: "the API documentation of every crate, and the guide where mdBook is installed",
+        run: docs::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let Some(name) = words.next() else {
+        print_chores();
+        return ExitCode::SUCCESS;
+    };
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        print_chores();
+        return ExitCode::SUCCESS;
+    }
+    let Some(chore) = CHORES.iter().find(|chore| chore.name == name) else {
+        print_chores();
+        eprintln!("\nerror: there is no chore called `{name}`");
+        return ExitCode::from(2);
+    };
+    let outcome = workspace::enter_root().and_then(|()| (chore.run)(Args::new(words.collect())));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {}: {error:#}", chore.name);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_chores() {
+    println!("cargo xtask CHORE\n");
+    for Chore {
+        name, args, about, ..
+    } in CHORES
+    {
+        println!("  {:<34}{about}", format!("{name} {args}"));
+    }
+}

@@ -1,0 +1,59 @@
+//! The first line of every source file says what the file is for.
+
+use super::Finding;
+use crate::workspace::File;
+
+pub(crate) fn check(file: &File, findings: &mut Vec<Finding>) {
+    let (marks, wanted): (&[&str], _) = match file.extension() {
+        "rs" => (&["//! "], "`//! What this file is for.`"),
+        "py" | "pyi" => (&["\"\"\"", "# "], "a docstring or a `#` comment"),
+        "js" | "mjs" | "cjs" | "ts" => (&["// ", "/* ", "/** "], "a comment"),
+        "c" | "h" => (&["// ", "/* ", "/** "], "a comment"),
+        "sh" => (&["# "], "a comment"),
+        _ if file.path == ".ci/run" => (&["# "], "a comment"),
+        _ => return,
+    };
+    let mut lines = file.text.lines().enumerate();
+    let first = lines.find(|(_, line)| !line.starts_with("#!/"));
+    let (index, first) = first.unwrap_or_default();
+    if !marks
+        .iter()
+        .any(|mark| first.len() > mark.len() && first.starts_with(mark))
+    {
+        let message = format!("no caption: the first line must be {wanted}");
+        findings.push(Finding::new(&file.path, index + 1, message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_captioned(path: &str, text: &str) -> bool {
+        let mut findings = Vec::new();
+        check(
+            &File {
+                path: path.into(),
+                text: text.into(),
+            },
+            &mut findings,
+        );
+        findings.is_empty()
+    }
+
+    #[test]
+    fn a_file_without_a_caption_is_found() {
+        assert!(is_captioned("a.rs", "//! What it is for.\nuse b;\n"));
+        assert!(!is_captioned("a.rs", "use b;\n//! Too late.\n"));
+        assert!(!is_captioned("a.rs", "//! \n"));
+        assert!(!is_captioned("a.rs", ""));
+        assert!(is_captioned(
+            "a.py",
+            "#!/usr/bin/env python3\n\"\"\"What it is for.\"\"\"\n"
+        ));
+        assert!(!is_captioned("a.py", "import os\n"));
+        assert!(is_captioned("a.mjs", "// What it is for.\n"));
+        assert!(!is_captioned(".ci/run", "#!/usr/bin/env bash\nset -e\n"));
+        assert!(is_captioned("a.md", "no caption needed"));
+    }
+}
