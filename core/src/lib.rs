@@ -5,6 +5,7 @@
 extern crate alloc;
 
 pub mod fleet;
+pub mod gateway;
 pub mod id;
 pub mod machine;
 pub mod rng;

@@ -170,16 +170,28 @@ impl fmt::Display for ConfigError {
                 write!(f, "large_threshold is {value}: Discord takes 50 to 250")
             }
             Self::Intents(intents) => {
-                write!(f, "intents {intents}: an undocumented bit closes the session with 4013")
+                write!(
+                    f,
+                    "intents {intents}: an undocumented bit closes the session with 4013"
+                )
             }
             Self::PayloadBytesMax(value) => {
-                write!(f, "payload_bytes_max is {value}: identify needs at least 1,024")
+                write!(
+                    f,
+                    "payload_bytes_max is {value}: identify needs at least 1,024"
+                )
             }
             Self::MessageBytesMax(value) => {
-                write!(f, "message_bytes_max is {value}: ordinary events need at least 65,536")
+                write!(
+                    f,
+                    "message_bytes_max is {value}: ordinary events need at least 65,536"
+                )
             }
             Self::SnapshotShard { found, expected } => {
-                write!(f, "the snapshot is of shard {found}, the session of shard {expected}")
+                write!(
+                    f,
+                    "the snapshot is of shard {found}, the session of shard {expected}"
+                )
             }
         }
     }

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::id::Snowflake;
 use crate::timer::Slot;
-use crate::wire::{CloseCode, Command, EnvelopeErrorKind, EventKind, InflateError};
+use crate::wire::{CloseCode, Command, EventKind, InflateError};
 
 /// Something that happened to a session.
 #[derive(Clone, Copy, Debug)]
@@ -215,7 +215,9 @@ impl ClosedReason {
     pub const fn explain(self) -> &'static str {
         match self {
             Self::Fatal(code) => code.explain(),
-            Self::Shutdown { resumable: true } => "stopped as asked; Discord keeps the session for a few minutes",
+            Self::Shutdown { resumable: true } => {
+                "stopped as asked; Discord keeps the session for a few minutes"
+            }
             Self::Shutdown { resumable: false } => "stopped as asked; the session is over",
         }
     }
@@ -359,11 +361,5 @@ impl From<InflateError> for Cause {
             InflateError::TooLarge => Self::MessageTooLarge,
             _ => Self::BadCompression,
         }
-    }
-}
-
-impl From<EnvelopeErrorKind> for Cause {
-    fn from(_: EnvelopeErrorKind) -> Self {
-        Self::BadEnvelope
     }
 }

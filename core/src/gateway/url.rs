@@ -6,8 +6,13 @@ use core::fmt;
 use crate::wire::Compression;
 
 /// Domains that belong to Discord. A host is trusted if it is one of them or ends in a dot and one of them.
-const DISCORD_DOMAINS: [&str; 5] =
-    ["discord.gg", "discord.com", "discordapp.com", "discordapp.net", "discord.media"];
+const DISCORD_DOMAINS: [&str; 5] = [
+    "discord.gg",
+    "discord.com",
+    "discordapp.com",
+    "discordapp.net",
+    "discord.media",
+];
 
 /// Why a URL is not connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +29,15 @@ pub enum UrlError {
 impl fmt::Display for UrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => "not a WebSocket URL: write wss://host, without user name or fragment",
-            Self::NotSecure => "ws:// would send the token in the clear: it is for a configured base URL only",
-            Self::ForeignHost => "the host is not Discord's: configure a base URL if the token may go there",
+            Self::Malformed => {
+                "not a WebSocket URL: write wss://host, without user name or fragment"
+            }
+            Self::NotSecure => {
+                "ws:// would send the token in the clear: it is for a configured base URL only"
+            }
+            Self::ForeignHost => {
+                "the host is not Discord's: configure a base URL if the token may go there"
+            }
         })
     }
 }
@@ -44,7 +55,8 @@ fn parse(url: &str) -> Option<Parts<'_>> {
         None => (false, url.strip_prefix("ws://")?),
     };
     // A user name would let `wss://gateway.discord.gg@elsewhere` look like Discord's; browsers read a backslash as a slash.
-    let unsafe_byte = |b: u8| !b.is_ascii_graphic() || matches!(b, b'@' | b'\\' | b'#' | b'"' | b'<' | b'>');
+    let unsafe_byte =
+        |b: u8| !b.is_ascii_graphic() || matches!(b, b'@' | b'\\' | b'#' | b'"' | b'<' | b'>');
     if rest.bytes().any(unsafe_byte) {
         return None;
     }
@@ -52,7 +64,12 @@ fn parse(url: &str) -> Option<Parts<'_>> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(ipv6) => {
             let (host, after) = ipv6.split_once(']')?;
-            (host, after.strip_prefix(':').or_else(|| after.is_empty().then_some("443"))?)
+            (
+                host,
+                after
+                    .strip_prefix(':')
+                    .or_else(|| after.is_empty().then_some("443"))?,
+            )
         }
         None => authority.split_once(':').unwrap_or((authority, "443")),
     };
@@ -74,9 +91,14 @@ pub(super) fn check(url: &str, custom_base: bool) -> Result<(), UrlError> {
         host.len() >= domain.len()
             && host.is_char_boundary(host.len() - domain.len())
             && host[host.len() - domain.len()..].eq_ignore_ascii_case(domain)
-            && (host.len() == domain.len() || host.as_bytes()[host.len() - domain.len() - 1] == b'.')
+            && (host.len() == domain.len()
+                || host.as_bytes()[host.len() - domain.len() - 1] == b'.')
     });
-    if trusted { Ok(()) } else { Err(UrlError::ForeignHost) }
+    if trusted {
+        Ok(())
+    } else {
+        Err(UrlError::ForeignHost)
+    }
 }
 
 /// Writes `base` with the query that every connection of a session must repeat: version, encoding, compression.
@@ -111,7 +133,10 @@ mod tests {
             assert_eq!(check(url, false), Ok(()), "{url}");
         }
         for (url, error) in [
-            ("wss://gateway.discord.gg.example.com", UrlError::ForeignHost),
+            (
+                "wss://gateway.discord.gg.example.com",
+                UrlError::ForeignHost,
+            ),
             ("wss://evildiscord.gg", UrlError::ForeignHost),
             ("wss://example.com/discord.gg", UrlError::ForeignHost),
             ("wss://example.com?discord.gg", UrlError::ForeignHost),
@@ -130,7 +155,11 @@ mod tests {
 
     #[test]
     fn a_configured_base_may_be_anywhere() {
-        for url in ["ws://127.0.0.1:8080", "ws://[::1]:8080/gateway", "wss://proxy.internal"] {
+        for url in [
+            "ws://127.0.0.1:8080",
+            "ws://[::1]:8080/gateway",
+            "wss://proxy.internal",
+        ] {
             assert_eq!(check(url, true), Ok(()), "{url}");
         }
         assert_eq!(check("ws://user@host", true), Err(UrlError::Malformed));
@@ -139,9 +168,16 @@ mod tests {
     #[test]
     fn the_query_follows_exactly_one_slash() {
         let mut url = String::new();
-        for base in ["wss://gateway.discord.gg", "wss://gateway.discord.gg/", "wss://gateway.discord.gg//"] {
+        for base in [
+            "wss://gateway.discord.gg",
+            "wss://gateway.discord.gg/",
+            "wss://gateway.discord.gg//",
+        ] {
             write(&mut url, base, Compression::ZstdStream);
-            assert_eq!(url, "wss://gateway.discord.gg/?v=10&encoding=json&compress=zstd-stream");
+            assert_eq!(
+                url,
+                "wss://gateway.discord.gg/?v=10&encoding=json&compress=zstd-stream"
+            );
         }
         write(&mut url, "ws://127.0.0.1:1/a?shard=1", Compression::None);
         assert_eq!(url, "ws://127.0.0.1:1/a/?shard=1&v=10&encoding=json");

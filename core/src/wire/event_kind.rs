@@ -35,9 +35,9 @@ macro_rules! event_kinds {
                 }
             }
 
+            #[expect(non_upper_case_globals, reason = "the constants are named after the variants")]
             fn from_rare_name(name: &[u8]) -> Self {
                 $(const $variant: &[u8] = $name.as_bytes();)*
-                #[expect(non_upper_case_globals, reason = "the constants above are named after the variants")]
                 match name {
                     $($variant => Self::$variant,)*
                     _ => Self::Unknown,
@@ -166,7 +166,11 @@ impl EventKind {
 
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if matches!(self, Self::Unknown) { "UNKNOWN" } else { self.name() })
+        f.write_str(if matches!(self, Self::Unknown) {
+            "UNKNOWN"
+        } else {
+            self.name()
+        })
     }
 }
 

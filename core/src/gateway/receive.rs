@@ -1,0 +1,321 @@
+//! From messages to signals: scans envelopes, keeps the sequence, hands dispatches on.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use serde::Deserialize;
+
+use super::Session;
+use super::context::Context;
+use super::io::Cause;
+use super::outbox::{Item, Span};
+use super::resume::{Order, Resumption};
+use super::state::{Established, Signal, StateName};
+use super::url;
+use crate::id::Snowflake;
+use crate::time::Instant;
+use crate::wire::{Envelope, EnvelopeErrorKind, EventKind, Opcode, json, scan};
+
+impl Session {
+    /// A text message holds whole documents, uncompressed, in bytes that the caller lends.
+    pub(super) fn on_text(&mut self, now: Instant, message: &[u8]) {
+        if message.len() > self.context.config.message_bytes_max {
+            return self.broken(now, Cause::MessageTooLarge);
+        }
+        match self.on_documents(now, message, None) {
+            Ok(end) if end == message.len() => {}
+            Ok(_) => self.broken(now, Cause::BadEnvelope),
+            Err(cause) => self.broken(now, cause),
+        }
+    }
+
+    /// A binary message is part of the compressed stream, or a compressed payload.
+    pub(super) fn on_binary(&mut self, now: Instant, message: &[u8]) {
+        match self
+            .inbox
+            .receive(message, self.context.config.message_bytes_max)
+        {
+            Ok(true) => {}
+            Ok(false) if self.inbox.spans_frames() => return,
+            Ok(false) => return self.broken(now, Cause::BadEnvelope),
+            Err(cause) => return self.broken(now, cause),
+        }
+        let (buffer, start) = self.inbox.documents();
+        let outcome = self.on_documents(now, &buffer.filled()[start..], Some(start));
+        let whole = buffer.len() - start;
+        self.inbox
+            .give_back(buffer, start + *outcome.as_ref().unwrap_or(&whole));
+        match outcome {
+            Ok(end) if end < whole && !self.inbox.spans_frames() => {
+                self.broken(now, Cause::BadEnvelope)
+            }
+            Ok(_) => {}
+            Err(cause) => self.broken(now, cause),
+        }
+    }
+
+    /// Handles every whole document in `bytes` and says where the last one ends. `inflated_at` is where `bytes` begins in
+    /// the inbox's buffer, if it is there.
+    fn on_documents(
+        &mut self,
+        now: Instant,
+        bytes: &[u8],
+        inflated_at: Option<usize>,
+    ) -> Result<usize, Cause> {
+        let mut at = 0;
+        while at < bytes.len() && self.is_listening() {
+            let document = &bytes[at..];
+            let envelope = match scan(document) {
+                Ok(envelope) => envelope,
+                Err(error) if error.kind == EnvelopeErrorKind::Incomplete => return Ok(at),
+                Err(_) => return Err(Cause::BadEnvelope),
+            };
+            self.on_envelope(
+                now,
+                document,
+                &envelope,
+                inflated_at.map(|start| start + at),
+            )?;
+            at += envelope.end;
+        }
+        // What comes after we hung up is not read: it will be replayed.
+        Ok(if self.is_listening() { at } else { bytes.len() })
+    }
+
+    fn is_listening(&self) -> bool {
+        !matches!(
+            self.state(),
+            StateName::Closing | StateName::Closed | StateName::Disconnected
+        )
+    }
+
+    fn broken(&mut self, now: Instant, cause: Cause) {
+        self.context.stats.bad_messages += 1;
+        self.apply(now, Signal::Broken(cause));
+    }
+
+    fn on_envelope(
+        &mut self,
+        now: Instant,
+        document: &[u8],
+        envelope: &Envelope,
+        inflated_at: Option<usize>,
+    ) -> Result<(), Cause> {
+        let data = envelope.data(document);
+        match Opcode::from_number(envelope.op) {
+            Some(Opcode::Dispatch) if self.takes_dispatches() => {
+                return self.on_dispatch(now, document, envelope, inflated_at);
+            }
+            Some(Opcode::HeartbeatAck) => self.context.beat_acknowledged(now),
+            Some(Opcode::Heartbeat) if self.state() != StateName::Hello => {
+                self.context.beat_on_request(now)
+            }
+            Some(Opcode::Hello) if self.state() == StateName::Hello => {
+                let interval = json::field(data, "heartbeat_interval").and_then(json::unsigned);
+                let interval = interval.filter(|&ms| ms > 0).ok_or(Cause::BadPayload)?;
+                self.apply(now, Signal::Hello(Duration::from_millis(interval)));
+            }
+            Some(Opcode::Reconnect) => self.apply(now, Signal::ReconnectAsked),
+            Some(Opcode::InvalidSession) => {
+                self.apply(
+                    now,
+                    Signal::SessionInvalid {
+                        resumable: data.trim_ascii() == b"true",
+                    },
+                );
+            }
+            _ => {
+                self.context.stats.ignored += 1;
+                self.context.outbox.push(Item::Ignored {
+                    opcode: envelope.op,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn takes_dispatches(&self) -> bool {
+        matches!(
+            self.state(),
+            StateName::Identifying | StateName::Resuming | StateName::Ready
+        )
+    }
+
+    fn on_dispatch(
+        &mut self,
+        now: Instant,
+        document: &[u8],
+        envelope: &Envelope,
+        inflated_at: Option<usize>,
+    ) -> Result<(), Cause> {
+        let sequence = envelope.sequence.ok_or(Cause::BadPayload)?;
+        let kind = envelope.kind(document);
+        let data = envelope.data(document);
+        let replayed = self.state() == StateName::Resuming && kind != EventKind::Resumed;
+        self.context.stats.dispatches += 1;
+        if kind == EventKind::Ready {
+            let established = self.context.read_ready(data, sequence)?;
+            self.apply(now, Signal::Ready(&established));
+        } else {
+            match self.context.resume.saw(sequence) {
+                Order::Next => {}
+                Order::Gap(missed) => self.context.stats.missed += missed,
+                Order::NotAbove if replayed => {
+                    self.context.stats.duplicates += 1;
+                    return Ok(());
+                }
+                Order::NotAbove => self.context.stats.out_of_order += 1,
+            }
+            match kind {
+                EventKind::Resumed => self.apply(now, Signal::Resumed),
+                _ if replayed => {
+                    self.context.stats.replayed += 1;
+                    self.apply(now, Signal::Dispatched);
+                }
+                _ => {}
+            }
+            self.context.note_event(kind, data, now);
+        }
+        self.context
+            .deliver(document, envelope, kind, sequence, replayed, inflated_at);
+        Ok(())
+    }
+}
+
+/// What matters of READY. Everything else in it is the user's business.
+#[derive(Deserialize)]
+struct ReadyPayload<'a> {
+    #[serde(borrow)]
+    session_id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    resume_gateway_url: Option<Cow<'a, str>>,
+    #[serde(default)]
+    guilds: Vec<GuildStub>,
+}
+
+#[derive(Deserialize)]
+struct GuildStub {
+    id: Snowflake,
+}
+
+/// What matters of RATE_LIMITED.
+#[derive(Deserialize)]
+struct RateLimitedPayload<'a> {
+    opcode: u64,
+    retry_after: f64,
+    #[serde(borrow, default)]
+    meta: Option<RateLimitedMeta<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+struct RateLimitedMeta<'a> {
+    #[serde(default)]
+    guild_id: Option<Snowflake>,
+    #[serde(borrow, default)]
+    nonce: Option<Cow<'a, str>>,
+}
+
+impl Context {
+    fn read_ready(&mut self, data: &[u8], sequence: u64) -> Result<Established, Cause> {
+        let ready: ReadyPayload<'_> =
+            serde_json::from_slice(data).map_err(|_| Cause::BadPayload)?;
+        if ready.session_id.is_empty() {
+            return Err(Cause::BadPayload);
+        }
+        let named = ready.resume_gateway_url.filter(|url| !url.is_empty());
+        let allowed = named
+            .as_deref()
+            .filter(|url| url::check(url, self.config.custom_base).is_ok())
+            .map(String::from);
+        let url_refused = named.is_some() && allowed.is_none();
+        self.guilds.reset(ready.guilds.iter().map(|guild| guild.id));
+        let session = Resumption {
+            session_id: ready.session_id.into_owned(),
+            sequence,
+            resume_gateway_url: allowed,
+        };
+        Ok(Established {
+            session,
+            url_refused,
+            guilds: self.guilds.count(),
+        })
+    }
+
+    /// What the session itself learns from an event, wanted by the user or not.
+    fn note_event(&mut self, kind: EventKind, data: &[u8], now: Instant) {
+        let id = || json::field(data, "id").and_then(json::snowflake);
+        let unavailable = || json::field(data, "unavailable") == Some(b"true");
+        match kind {
+            EventKind::GuildCreate => {
+                if let Some(id) = id() {
+                    self.guilds.set(id, !unavailable());
+                }
+            }
+            EventKind::GuildDelete => match id() {
+                Some(id) if unavailable() => self.guilds.set(id, false),
+                Some(id) => self.guilds.remove(id),
+                None => {}
+            },
+            EventKind::RateLimited => self.note_rate_limited(data, now),
+            _ => {}
+        }
+    }
+
+    fn note_rate_limited(&mut self, data: &[u8], now: Instant) {
+        let Ok(limited) = serde_json::from_slice::<RateLimitedPayload<'_>>(data) else {
+            return;
+        };
+        let retry_after =
+            Duration::try_from_secs_f64(limited.retry_after).unwrap_or(Duration::ZERO);
+        let meta = limited.meta.unwrap_or_default();
+        let resent = limited.opcode == u64::from(Opcode::RequestGuildMembers.number())
+            && self
+                .commands
+                .resend(meta.guild_id, meta.nonce.as_deref(), now + retry_after);
+        let opcode = u8::try_from(limited.opcode).unwrap_or(u8::MAX);
+        let guild_id = meta.guild_id;
+        self.outbox.push(Item::RateLimited {
+            opcode,
+            retry_after,
+            guild_id,
+            resent,
+        });
+    }
+
+    /// Queues a dispatch for the user, if the filter lets it through.
+    fn deliver(
+        &mut self,
+        document: &[u8],
+        envelope: &Envelope,
+        kind: EventKind,
+        sequence: u64,
+        replayed: bool,
+        inflated_at: Option<usize>,
+    ) {
+        if !self.config.filter.lets_through(kind) {
+            self.stats.filtered += 1;
+            return;
+        }
+        self.stats.delivered += 1;
+        let name = match kind {
+            EventKind::Unknown => {
+                let text = envelope.name_text(document).unwrap_or_default();
+                self.outbox.copy(text.as_bytes())
+            }
+            _ => 0..0,
+        };
+        let data = match inflated_at {
+            Some(at) => Span::Inflated(at + envelope.data.start..at + envelope.data.end),
+            None => Span::Copied(self.outbox.copy(envelope.data(document))),
+        };
+        self.outbox.push(Item::Dispatch {
+            sequence,
+            kind,
+            name,
+            data,
+            replayed,
+        });
+    }
+}
