@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::block::{BLOCK, Block};
+use super::block::{BLOCK, Block, LANE, quotes_and_backslashes};
 
 /// What stops a walk. Callers turn it into their own errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,30 +90,33 @@ impl<'a> Cursor<'a> {
         let start = self.at + 1;
         let mut at = start;
         let mut escaped = false;
-        // Names are short: the first bytes are looked at one by one, because starting a search costs more.
-        let near = self.bytes.len().min(start + 24);
-        while at < near {
-            match self.bytes[at] {
-                b'"' => {
-                    self.at = at + 1;
-                    return Ok((start..at, escaped));
-                }
-                b'\\' => {
-                    escaped = true;
-                    at += 2;
-                }
-                _ => at += 1,
+        while let Some(lane) = self.bytes.get(at..).and_then(<[u8]>::first_chunk::<LANE>) {
+            let found = quotes_and_backslashes(lane);
+            if found == 0 {
+                at += LANE;
+                continue;
             }
-        }
-        loop {
-            let rest = self.bytes.get(at..).ok_or(Fault::Incomplete)?;
-            at += memchr::memchr2(b'"', b'\\', rest).ok_or(Fault::Incomplete)?;
+            at += found.trailing_zeros() as usize;
             if self.bytes[at] == b'"' {
                 self.at = at + 1;
                 return Ok((start..at, escaped));
             }
             escaped = true;
             at += 2;
+        }
+        loop {
+            match self.bytes.get(at) {
+                Some(b'"') => {
+                    self.at = at + 1;
+                    return Ok((start..at, escaped));
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    at += 2;
+                }
+                Some(_) => at += 1,
+                None => return Err(Fault::Incomplete),
+            }
         }
     }
 
@@ -192,20 +195,17 @@ impl<'a> Cursor<'a> {
     #[inline]
     fn container(&mut self) -> Result<(), Fault> {
         let mut at = self.at;
-        let mut depth: usize = 0;
+        let mut depth = 0;
         let mut strings = Strings::default();
         while let Some(chunk) = self.bytes.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
-            if let Some(index) = closing_bracket(&Block::new(chunk), &mut strings, &mut depth) {
+            if let Some(index) = closing_bracket(&Block::new(chunk), &mut strings, &mut depth)? {
                 self.at = at + index + 1;
                 return Ok(());
             }
             at += BLOCK;
         }
-        let rest = &self.bytes[at..];
-        let mut chunk = [b' '; BLOCK];
-        chunk[..rest.len()].copy_from_slice(rest);
-        let index = closing_bracket(&Block::new(&chunk), &mut strings, &mut depth)
-            .ok_or(Fault::Incomplete)?;
+        let rest = Block::rest(self.bytes, at);
+        let index = closing_bracket(&rest, &mut strings, &mut depth)?.ok_or(Fault::Incomplete)?;
         self.at = at + index + 1;
         Ok(())
     }
@@ -220,30 +220,49 @@ struct Strings {
     escape: u64,
 }
 
-/// Where in the block the bracket is that brings `depth` back to zero.
+/// Where in the block the bracket is that brings `depth` back to zero; none if the block leaves it above.
+/// Brackets are counted without regard to their kind.
 #[inline]
-fn closing_bracket(block: &Block, strings: &mut Strings, depth: &mut usize) -> Option<usize> {
+fn closing_bracket(
+    block: &Block,
+    strings: &mut Strings,
+    depth: &mut usize,
+) -> Result<Option<usize>, Fault> {
     let mut quotes = block.quotes;
     if block.backslashes | strings.escape != 0 {
         quotes &= !escaped(block.backslashes, &mut strings.escape);
     }
     let inside = prefix_xor(quotes) ^ strings.inside;
     strings.inside = (inside >> 63).wrapping_neg();
-    let opens = block.opens & !inside;
-    let mut closes = block.closes & !inside;
-    let close_count = closes.count_ones() as usize;
-    if *depth <= close_count {
-        while closes != 0 {
-            let index = closes.trailing_zeros();
-            let before = (opens & ((1 << index) - 1)).count_ones() as usize;
-            let closed = close_count - closes.count_ones() as usize + 1;
-            if *depth + before <= closed {
-                return Some(index as usize);
-            }
-            closes &= closes - 1;
-        }
+    let index = descend(block.opens & !inside, block.closes & !inside, depth);
+    // A backslash outside strings is no JSON, and what it made of the quotes behind it means nothing.
+    let stray = block.backslashes & !inside;
+    if stray != 0 && index.is_none_or(|index| stray.trailing_zeros() < index) {
+        return Err(Fault::BadValue);
     }
-    *depth = *depth + opens.count_ones() as usize - close_count;
+    Ok(index.map(|index| index as usize))
+}
+
+/// Follows `depth` through a block's brackets, to the one that brings it to zero.
+#[inline]
+fn descend(opens: u64, closes: u64, depth: &mut usize) -> Option<u32> {
+    let close_count = closes.count_ones() as usize;
+    if *depth > close_count {
+        *depth = *depth + opens.count_ones() as usize - close_count;
+        return None;
+    }
+    let mut brackets = opens | closes;
+    while brackets != 0 {
+        let index = brackets.trailing_zeros();
+        if opens >> index & 1 == 1 {
+            *depth += 1;
+        } else if *depth <= 1 {
+            return Some(index);
+        } else {
+            *depth -= 1;
+        }
+        brackets &= brackets - 1;
+    }
     None
 }
 
