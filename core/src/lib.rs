@@ -8,6 +8,8 @@ pub mod fleet;
 pub mod gateway;
 pub mod id;
 pub mod machine;
+mod reasons;
+pub mod record;
 pub mod rng;
 pub mod secret;
 pub mod time;

@@ -34,10 +34,6 @@ impl<const N: usize> Timers<N> {
         self.at = [None; N];
     }
 
-    pub(crate) fn is_set<R: Slot>(&self, reason: R) -> bool {
-        self.at[reason.slot()].is_some()
-    }
-
     /// Takes the deadline of `reason` if it has been reached.
     pub(crate) fn fire<R: Slot>(&mut self, reason: R, now: Instant) -> bool {
         let slot = &mut self.at[reason.slot()];

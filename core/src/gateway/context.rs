@@ -206,7 +206,7 @@ impl Context {
         while self.commands.len() > 0 {
             let room_at = self.sends.free_at(now, self.reserve());
             if room_at != Some(now) {
-                let at = room_at.unwrap_or(now + self.sends.window());
+                let at = room_at.unwrap_or_else(|| now + self.sends.window());
                 return self.timers.set(Reason::Command, at);
             }
             match self.commands.take(now) {

@@ -169,6 +169,15 @@ impl Session {
         self.state.name()
     }
 
+    /// How the session ended for good; `None` while it has not.
+    #[must_use]
+    pub const fn closed(&self) -> Option<ClosedReason> {
+        match self.state {
+            State::Closed(closed) => Some(closed.reason),
+            _ => None,
+        }
+    }
+
     /// Discord's name for the session; `None` if there is none.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {

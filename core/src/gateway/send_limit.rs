@@ -39,7 +39,8 @@ impl SlidingLog {
     }
 
     /// How many more may happen at `now`.
-    pub(super) fn room(&self, now: Instant) -> usize {
+    #[cfg(test)]
+    fn room(&self, now: Instant) -> usize {
         let recent = self
             .times
             .iter()

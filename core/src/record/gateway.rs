@@ -1,0 +1,247 @@
+//! The records of a session: what goes in, what comes out.
+
+use super::{Record, Row, Status, value};
+use crate::gateway::{ClosedReason, Event, Input, Output, Session};
+use crate::machine::Machine;
+use crate::time::{Instant, micros};
+use crate::wire::{CloseCode, Command};
+
+macro_rules! table {
+    ($(#[$meta:meta])* $name:ident { $($kind:literal $row:literal $doc:literal { $($column:ident: $meaning:literal),* })* }) => {
+        $(#[$meta])*
+        pub const $name: &[Row] = &[$(Row {
+            kind: $kind,
+            name: $row,
+            doc: $doc,
+            columns: &[$((stringify!($column), $meaning)),*],
+        },)*];
+    };
+}
+
+table! {
+    /// What a session takes.
+    SESSION_INPUTS {
+        1 "connected" "The WebSocket that `connect` asked for is open." {}
+        2 "text" "A WebSocket text message arrived." { data: "the message" }
+        3 "binary" "A WebSocket binary message arrived." { data: "the message" }
+        4 "disconnected" "The WebSocket is gone, or never opened." { code: "the close frame's code, 0 without one" }
+        5 "identify_granted" "The identify slot that `want_identify` asked for is there." {}
+        6 "send" "A command of the user's." { code: "its opcode", id: "the caller's number for it", data: "the JSON of its `d`" }
+        7 "reconnect" "Reconnect and resume." {}
+        8 "shutdown" "Stop for good." { value: "1 if Discord is to keep the session" }
+    }
+}
+
+table! {
+    /// What a session gives.
+    SESSION_OUTPUTS {
+        1 "connect" "Open a WebSocket; it replaces any there was." { text: "the URL" }
+        2 "send" "Send one text message." { data: "the JSON; may hold the token" }
+        3 "close" "Send a close frame and drop the socket." { code: "the close code", value: "the cause's number", text: "the cause" }
+        4 "want_identify" "Ask for an identify slot." {}
+        5 "cancel_identify" "The slot is not wanted any more." {}
+        6 "identify_unused" "A slot came that nobody waited for." {}
+        7 "dispatch" "An event from Discord." { code: "the event kind's number", id: "1 if replayed by a resume", value: "its sequence", text: "its name", data: "the JSON of its `d`" }
+        20 "ready" "A new session is established." { value: "how many guilds", text: "the session id" }
+        21 "resumed" "The session goes on." { id: "the last sequence", value: "how many dispatches were replayed", text: "the session id" }
+        22 "disconnected_resumable" "The connection ended; the next one resumes." { code: "Discord's close code, 0 without one", id: "the cause's number", value: "microseconds until the next attempt", text: "the cause" }
+        23 "disconnected" "The connection ended; the next one identifies." { code: "Discord's close code, 0 without one", id: "the cause's number", value: "microseconds until the next attempt", text: "the cause" }
+        24 "session_lost" "The session cannot be resumed." { code: "the cause's number", value: "the last sequence", text: "the cause" }
+        25 "heartbeat_acked" "Discord acknowledged a heartbeat." { value: "microseconds it took" }
+        26 "rate_limited" "Discord dropped a command." { code: "its opcode", id: "the guild's id, 0 if unknown", value: "microseconds to wait" }
+        27 "rate_limited_resent" "Discord dropped a command; the session sends it again." { code: "its opcode", id: "the guild's id, 0 if unknown", value: "microseconds until then" }
+        28 "command_sent" "A command went out." { id: "the caller's number" }
+        29 "command_refused" "A command will not be sent." { code: "the reason's number", id: "the caller's number", text: "the reason" }
+        30 "command_blamed" "Discord closed the connection over a command, probably this one." { code: "the close code", id: "the caller's number", value: "the command's opcode", text: "what the close code means" }
+        31 "escalated" "The same complaint closed the connection several times in a row." { code: "the close code", value: "how many times", text: "what the close code means" }
+        32 "ignored" "A message was passed by." { value: "its opcode" }
+        33 "url_refused" "Discord named a resume URL that the token must not go to." {}
+        34 "closed_fatal" "The session ended: connecting again cannot help." { code: "the close code", text: "what to do" }
+        35 "closed" "The session ended as asked." { value: "1 if Discord keeps it" }
+    }
+}
+
+/// Feeds a record to a session.
+///
+/// # Errors
+///
+/// A [`Status`] of 100 or above; the session is unchanged then.
+pub fn handle_session_input(
+    session: &mut Session,
+    now: Instant,
+    record: Record<'_>,
+) -> Result<(), Status> {
+    let input = match record.kind {
+        1 => Input::Connected,
+        2 => Input::Text(record.data),
+        3 => Input::Binary(record.data),
+        4 => {
+            let code = u16::try_from(record.code).map_err(|_| Status::BadCode)?;
+            Input::Disconnected {
+                code: Some(CloseCode(code)).filter(|code| code.0 != 0),
+            }
+        }
+        5 => Input::IdentifyGranted,
+        6 => {
+            let command = Command::from_json(u64::from(record.code), record.data)?;
+            return Ok(session.handle_input(
+                now,
+                Input::Send {
+                    id: record.id,
+                    command: &command,
+                },
+            )?);
+        }
+        7 => Input::Reconnect,
+        8 => Input::Shutdown {
+            resumable: record.value != 0,
+        },
+        _ => return Err(Status::UnknownKind),
+    };
+    Ok(session.handle_input(now, input)?)
+}
+
+/// The record of a session's output.
+#[must_use]
+pub fn session_output<'a>(output: &Output<'a>) -> Record<'a> {
+    let empty = Record::default();
+    match *output {
+        Output::Connect { url } => Record {
+            kind: 1,
+            text: url,
+            ..empty
+        },
+        Output::Send(payload) => Record {
+            kind: 2,
+            data: payload,
+            ..empty
+        },
+        Output::Close { code, cause } => Record {
+            kind: 3,
+            code: u32::from(code.0),
+            value: u64::from(cause.number()),
+            text: cause.explain(),
+            ..empty
+        },
+        Output::WantIdentify => Record { kind: 4, ..empty },
+        Output::CancelIdentify => Record { kind: 5, ..empty },
+        Output::IdentifyUnused => Record { kind: 6, ..empty },
+        Output::Dispatch(dispatch) => Record {
+            kind: 7,
+            code: u32::from(dispatch.kind.number()),
+            id: u64::from(dispatch.replayed),
+            value: value(dispatch.sequence),
+            text: dispatch.name,
+            data: dispatch.data,
+        },
+        Output::Event(event) => session_event(event),
+    }
+}
+
+fn session_event(event: Event<'_>) -> Record<'_> {
+    let empty = Record::default();
+    match event {
+        Event::Ready { session_id, guilds } => Record {
+            kind: 20,
+            value: u64::from(guilds),
+            text: session_id,
+            ..empty
+        },
+        Event::Resumed {
+            session_id,
+            sequence,
+            replayed,
+        } => Record {
+            kind: 21,
+            id: sequence,
+            value: value(replayed),
+            text: session_id,
+            ..empty
+        },
+        Event::Disconnected {
+            code,
+            cause,
+            resumable,
+            retry_after,
+        } => Record {
+            kind: if resumable { 22 } else { 23 },
+            code: code.map_or(0, |code| u32::from(code.0)),
+            id: u64::from(cause.number()),
+            value: value(micros(retry_after)),
+            text: cause.explain(),
+            ..empty
+        },
+        Event::SessionLost { cause, sequence } => Record {
+            kind: 24,
+            code: u32::from(cause.number()),
+            value: value(sequence),
+            text: cause.explain(),
+            ..empty
+        },
+        Event::HeartbeatAcked { latency } => Record {
+            kind: 25,
+            value: value(micros(latency)),
+            ..empty
+        },
+        Event::RateLimited {
+            opcode,
+            retry_after,
+            guild_id,
+            resent,
+        } => Record {
+            kind: if resent { 27 } else { 26 },
+            code: u32::from(opcode),
+            id: guild_id.map_or(0, |guild| guild.0),
+            value: value(micros(retry_after)),
+            ..empty
+        },
+        Event::CommandSent { id } => Record {
+            kind: 28,
+            id,
+            ..empty
+        },
+        Event::CommandRefused { id, reason } => Record {
+            kind: 29,
+            code: u32::from(reason.number()),
+            id,
+            text: reason.explain(),
+            ..empty
+        },
+        Event::CommandBlamed { id, opcode, code } => Record {
+            kind: 30,
+            code: u32::from(code.0),
+            id,
+            value: u64::from(opcode),
+            text: code.explain(),
+            ..empty
+        },
+        Event::Escalated { code, times } => Record {
+            kind: 31,
+            code: u32::from(code.0),
+            value: u64::from(times),
+            text: code.explain(),
+            ..empty
+        },
+        Event::Ignored { opcode } => Record {
+            kind: 32,
+            value: value(opcode),
+            ..empty
+        },
+        Event::UrlRefused => Record { kind: 33, ..empty },
+        Event::Closed {
+            reason: ClosedReason::Fatal(code),
+        } => Record {
+            kind: 34,
+            code: u32::from(code.0),
+            text: code.explain(),
+            ..empty
+        },
+        Event::Closed {
+            reason: ClosedReason::Shutdown { resumable },
+        } => Record {
+            kind: 35,
+            value: u64::from(resumable),
+            ..empty
+        },
+    }
+}

@@ -1,0 +1,104 @@
+//! The flat form of every input and output: six columns that C, Python, Node, the vectors and the docs share.
+
+mod gateway;
+mod status;
+
+use core::fmt;
+
+pub use gateway::{SESSION_INPUTS, SESSION_OUTPUTS, handle_session_input, session_output};
+pub use status::{STATUSES, Status};
+
+/// One input or output, whatever its kind. Six columns, the same in every language; what each one means for a kind stands
+/// in the tables ([`SESSION_INPUTS`] and so on).
+///
+/// The law of the columns: `id` is opaque, 64 bits; `value` stays below 2^53, so that it is exact in a JavaScript number;
+/// `code` is small; `text` is UTF-8; `data` is bytes. A column that a kind does not use is 0 or empty. Times are in
+/// microseconds.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Which kind of input or output.
+    pub kind: u32,
+    /// A small number, such as a close code.
+    pub code: u32,
+    /// An opaque number, such as a snowflake.
+    pub id: u64,
+    /// A quantity, below 2^53.
+    pub value: u64,
+    /// A name, a URL, a sentence.
+    pub text: &'a str,
+    /// Bytes, such as a payload.
+    pub data: &'a [u8],
+}
+
+impl fmt::Debug for Record<'_> {
+    /// Leaves out what `data` holds: it may hold the token, or a user's words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("kind", &self.kind)
+            .field("code", &self.code)
+            .field("id", &self.id)
+            .field("value", &self.value)
+            .field("text", &self.text)
+            .field("bytes", &self.data.len())
+            .finish()
+    }
+}
+
+/// One kind of record: its number, its name, and what its columns mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The number: stable, never reused.
+    pub kind: u32,
+    /// The name in every language.
+    pub name: &'static str,
+    /// One sentence.
+    pub doc: &'static str,
+    /// The columns in use, each with its meaning.
+    pub columns: &'static [(&'static str, &'static str)],
+}
+
+/// The row of the kind with this name.
+#[must_use]
+pub fn row_named(table: &'static [Row], name: &str) -> Option<&'static Row> {
+    table.iter().find(|row| row.name == name)
+}
+
+/// The row of the kind with this number.
+#[must_use]
+pub fn row_numbered(table: &'static [Row], kind: u32) -> Option<&'static Row> {
+    table.iter().find(|row| row.kind == kind)
+}
+
+/// The largest number that `value` may hold.
+const VALUE_MAX: u64 = (1 << 53) - 1;
+
+fn value(number: impl TryInto<u64>) -> u64 {
+    number.try_into().unwrap_or(VALUE_MAX).min(VALUE_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_table_uses_a_number_or_a_name_twice() {
+        for table in [SESSION_INPUTS, SESSION_OUTPUTS] {
+            for (index, row) in table.iter().enumerate() {
+                assert!(
+                    !table[..index]
+                        .iter()
+                        .any(|other| other.kind == row.kind || other.name == row.name)
+                );
+                assert_eq!(row_named(table, row.name), Some(row));
+                assert_eq!(row_numbered(table, row.kind), Some(row));
+            }
+        }
+        for (index, status) in STATUSES.iter().enumerate() {
+            assert!(
+                !STATUSES[..index]
+                    .iter()
+                    .any(|other| other.number() == status.number())
+            );
+        }
+    }
+}

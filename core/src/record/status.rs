@@ -1,0 +1,93 @@
+//! The numbers that calls return in every language.
+
+use core::fmt;
+
+use crate::fleet;
+use crate::gateway;
+use crate::wire::CommandError;
+
+macro_rules! statuses {
+    ($($number:literal $variant:ident $name:literal $text:literal;)*) => {
+        /// What a call returned. 0 is success, 1 that there is nothing; from 100 on the caller broke a rule; from 200 on a
+        /// value cannot be used. Numbers are stable and never reused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        #[repr(u32)]
+        pub enum Status {
+            $(#[doc = $text] $variant = $number,)*
+        }
+
+        /// Every status, by number.
+        pub const STATUSES: &[Status] = &[$(Status::$variant),*];
+
+        impl Status {
+            /// The number in every language.
+            #[must_use]
+            pub const fn number(self) -> u32 {
+                self as u32
+            }
+
+            /// The name in every language.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// One sentence for the user.
+            #[must_use]
+            pub const fn explain(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+    };
+}
+
+statuses! {
+    0 Ok "ok" "success";
+    1 Empty "empty" "there is nothing to return";
+    100 UnknownKind "unknown_kind" "no input has this kind: see the table of the machine's inputs";
+    101 NotConnecting "not_connecting" "a connection was reported open though none was asked for";
+    102 NotConnected "not_connected" "a message or disconnect was reported though there is no socket";
+    103 UnknownShard "unknown_shard" "the shard is not part of the fleet's topology";
+    104 NotRunning "not_running" "the shard was not started, or has ended for good";
+    105 AlreadyStarted "already_started" "the shard was started before it was said to be resumable";
+    200 BadCode "bad_code" "the code is out of its range";
+    201 BadCommand "bad_command" "the command is not one that Discord would take";
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.explain())
+    }
+}
+
+impl core::error::Error for Status {}
+
+impl From<gateway::Misuse> for Status {
+    fn from(misuse: gateway::Misuse) -> Self {
+        match misuse {
+            gateway::Misuse::NotConnecting => Self::NotConnecting,
+            gateway::Misuse::NotConnected => Self::NotConnected,
+        }
+    }
+}
+
+impl From<fleet::Misuse> for Status {
+    fn from(misuse: fleet::Misuse) -> Self {
+        match misuse {
+            fleet::Misuse::UnknownShard(_) => Self::UnknownShard,
+            fleet::Misuse::NotRunning(_) => Self::NotRunning,
+            fleet::Misuse::AlreadyStarted(_) => Self::AlreadyStarted,
+        }
+    }
+}
+
+impl From<CommandError> for Status {
+    fn from(_: CommandError) -> Self {
+        Self::BadCommand
+    }
+}
