@@ -1,0 +1,18 @@
+//! One configuration for every language: the program's own values over the environment over a TOML file over defaults.
+
+mod builder;
+mod check;
+mod error;
+mod option;
+mod settings;
+mod source;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use builder::ConfigBuilder;
+pub use error::{ConfigError, Origin, Problem};
+pub use option::{ConfigOption, Kind, OPTIONS};
+pub use settings::{
+    Config, Gateway, Identify, LogFormat, LogLevel, OnShutdown, Ops, Queue, Roots, Tls,
+};
