@@ -15,6 +15,8 @@
 //! ```
 
 mod guild;
+#[cfg(feature = "server")]
+pub mod server;
 mod wire;
 pub mod world;
 
