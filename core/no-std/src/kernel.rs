@@ -8,7 +8,7 @@ const STDOUT: usize = 1;
 
 /// Writes `text` to stdout. What the kernel does not take is dropped.
 pub fn print(text: &str) {
-    // SAFETY: write(2) reads `text.len()` bytes from `text` and changes no memory of ours; the kernel clobbers rcx and r11.
+    // SAFETY: write(2) reads `text.len()` bytes from `text` and writes no memory; the kernel clobbers rcx and r11.
     unsafe {
         asm!(
             "syscall",

@@ -1,6 +1,8 @@
 //! `cargo xtask gen`: files that follow from tables in the code. A new one is a function listed in `GENERATORS`.
 
+mod records;
 mod reference;
+mod states;
 
 use std::path::Path;
 
@@ -17,11 +19,17 @@ pub(crate) struct Generated {
 
 /// Every generated file, one function each.
 const GENERATORS: &[fn() -> Result<Generated>] = &[
+    records::page,
     reference::close_codes,
     reference::events,
     reference::intents,
     reference::opcodes,
+    states::module_docs,
+    states::page,
 ];
+
+/// What the head of a generated page says.
+const NOTE: &str = "<!-- Written by `cargo xtask gen` from core's tables; edit those. -->";
 
 pub(crate) fn run(mut args: Args) -> Result<()> {
     let verify = args.flag("--verify");

@@ -5,9 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 use shardkeep_core::wire::{AfterClose, CloseCode, EventKind, Intents, Opcode};
 
-use super::Generated;
-
-const NOTE: &str = "<!-- Written by `cargo xtask gen` from core's tables; edit those. -->";
+use super::{Generated, NOTE};
 
 pub(crate) fn close_codes() -> Result<Generated> {
     let mut page = format!("# Close codes\n\n{NOTE}\n\n");
