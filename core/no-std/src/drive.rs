@@ -60,7 +60,10 @@ fn gives(session: &mut Session, wanted: impl Fn(&Output<'_>) -> bool) -> bool {
 
 fn connect(session: &mut Session, now: Instant) -> Result<(), Step> {
     session.handle_timeout(now);
-    let is_wanted = |output: &Output<'_>| matches!(output, Output::Connect { url } if url.ends_with("compress=zlib-stream"));
+    let is_wanted = |output: &Output<'_>| match output {
+        Output::Connect { url } => url.ends_with("compress=zlib-stream"),
+        _ => false,
+    };
     if !gives(session, is_wanted) {
         return Err("connecting");
     }

@@ -1,4 +1,5 @@
 //! One shard's life: connect, identify or resume, beat, dispatch, notice what is dead, and come back.
+#![doc = include_str!("states.md")]
 
 mod backoff;
 mod commands;

@@ -17,8 +17,8 @@ pub(crate) fn page() -> Result<Generated> {
     let mut page = format!("# Records\n\n{NOTE}\n\n");
     page.push_str(
         "Every input and output has a flat form with six columns, the same in every language: `kind`, `code`, `id`, \
-         `value`, `text` and `data`. A column that is not named is 0 or empty. Times are in microseconds; `value` stays \
-         below 2^53, `id` takes all 64 bits. Numbers are stable and never reused.\n",
+         `value`, `text` and `data`. A column that is not named is 0 or empty. Times are in microseconds; `value` \
+         stays below 2^53, `id` takes all 64 bits. Numbers are stable and never reused.\n",
     );
     for (heading, rows) in TABLES {
         write!(
@@ -44,8 +44,8 @@ pub(crate) fn page() -> Result<Generated> {
         }
     }
     page.push_str(
-        "\n## Statuses\n\nWhat a call returns. From 100 on the caller broke a rule, from 200 on a value cannot be used; \
-         nothing was changed then.\n\n| Number | Name | Meaning |\n|---:|---|---|\n",
+        "\n## Statuses\n\nWhat a call returns. From 100 on the caller broke a rule, from 200 on a value cannot be \
+         used; nothing was changed then.\n\n| Number | Name | Meaning |\n|---:|---|---|\n",
     );
     for status in STATUSES {
         writeln!(
