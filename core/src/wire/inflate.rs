@@ -126,19 +126,13 @@ impl InflateError {
     #[must_use]
     pub const fn explain(self) -> &'static str {
         match self {
-            Self::Corrupt => {
-                "the compressed bytes are corrupt; the session is resumed on a new connection"
-            }
+            Self::Corrupt => "the compressed bytes are corrupt; the session is resumed",
             Self::TooLarge => {
-                "a message inflates to more than the size limit; the session is resumed on a new connection \
+                "a message inflates beyond the size limit; the session is resumed \
                  (raise the limit if the bot is in very large guilds)"
             }
-            Self::Ended => {
-                "the compressed stream ended before its connection; the session is resumed on a new one"
-            }
-            Self::OutOfMemory => {
-                "the inflater has not enough memory; the session is resumed on a new connection"
-            }
+            Self::Ended => "the compressed stream ended early; the session is resumed",
+            Self::OutOfMemory => "the inflater has not enough memory; the session is resumed",
         }
     }
 }

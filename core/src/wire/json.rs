@@ -176,12 +176,9 @@ impl<'a> Iterator for Pieces<'a> {
         match raw {
             [] => None,
             [b'\\', escape @ ..] => {
-                let (char, rest) = match read_escape(escape) {
-                    Some(read) => read,
-                    None => {
-                        self.0 = &[];
-                        return Some(None);
-                    }
+                let Some((char, rest)) = read_escape(escape) else {
+                    self.0 = &[];
+                    return Some(None);
                 };
                 self.0 = rest;
                 Some(Some(Piece::Char(char)))

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use shardkeep_core::wire::{Activity, Presence, Status};
 ///
-/// let presence = Presence { status: Status::Idle, activities: vec![Activity::custom("back soon")], ..Presence::default() };
+/// let activities = vec![Activity::custom("back soon")];
+/// let presence = Presence { status: Status::Idle, activities, ..Presence::default() };
 /// assert!(presence.check().is_ok());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,12 +168,18 @@ pub enum PresenceError {
 impl fmt::Display for PresenceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::StreamUrlMissing => f.write_str("an activity of type 1 (streaming) needs a url on twitch.tv or youtube.com"),
-            Self::StreamUrlElsewhere => f.write_str(
-                "an activity of type 1 (streaming) needs a url that starts with https:// and is on twitch.tv or youtube.com",
+            Self::StreamUrlMissing => f.write_str(
+                "an activity of type 1 (streaming) needs a url on twitch.tv or youtube.com",
             ),
-            Self::CustomStateMissing => f.write_str("an activity of type 4 (custom status) needs its text in `state`"),
-            Self::ActivityType { kind } => write!(f, "activity type {kind} is not for bots: use 0 to 5"),
+            Self::StreamUrlElsewhere => f.write_str(
+                "the url of a stream must start with https:// and be on twitch.tv or youtube.com",
+            ),
+            Self::CustomStateMissing => {
+                f.write_str("an activity of type 4 (custom status) needs its text in `state`")
+            }
+            Self::ActivityType { kind } => {
+                write!(f, "activity type {kind} is not for bots: use 0 to 5")
+            }
         }
     }
 }

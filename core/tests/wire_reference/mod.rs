@@ -2,6 +2,8 @@
 
 use shardkeep_core::wire::{Envelope, EnvelopeErrorKind};
 
+pub(crate) mod document;
+
 type Outcome<T> = Result<T, EnvelopeErrorKind>;
 
 struct Plain<'a> {
