@@ -183,13 +183,13 @@ pub enum Event<'a> {
         /// When it is asked again.
         retry_at: Instant,
     },
-    /// Discord refused a shard for good before any session of its was established: shards that never had a session are
-    /// not started any more. What was refused is the token, an intent or the shard count, which they share.
-    Held {
+    /// Discord refused a shard for good before it ever had a session. Token, intents and totals are common to all, so no
+    /// shard is started any more, and those that never had a session are stopped; the others run on.
+    StartAbandoned {
         /// The shard that was refused.
         shard: ShardId,
     },
-    /// Every shard has ended after [`Input::Shutdown`], or because Discord refused them all.
+    /// Every shard has ended for good. Nothing follows.
     Stopped,
 }
 
@@ -238,8 +238,6 @@ reasons! {
         3 Budget "only the reserve of today's identifies is left: spending all of it would reset the token",
         4 Damped "its last identifies led to no lasting session: look at why its sessions end",
         5 FleetDamped "most shards waste their identifies: look at why sessions end, then at the last deploy",
-        6 Held "Discord refused another shard for good: correct the token, intents or shard count, then restart",
-        7 Stopping "the fleet is shutting down",
     }
 }
 
@@ -275,8 +273,13 @@ pub enum Reason {
 pub(crate) const REASONS: usize = 5;
 
 impl Slot for Reason {
-    const ALL: &'static [Self] =
-        &[Self::Identify, Self::Damped, Self::Proof, Self::Limits, Self::Start];
+    const ALL: &'static [Self] = &[
+        Self::Identify,
+        Self::Damped,
+        Self::Proof,
+        Self::Limits,
+        Self::Start,
+    ];
 
     fn slot(self) -> usize {
         self as usize
@@ -304,7 +307,10 @@ impl fmt::Display for Misuse {
             Self::UnknownShard(shard) => write!(f, "shard {shard} is not part of the topology"),
             Self::NotRunning(shard) => write!(f, "shard {shard} was not started, or has ended"),
             Self::AlreadyStarted(shard) => {
-                write!(f, "shard {shard} was started before it was said to be resumable")
+                write!(
+                    f,
+                    "shard {shard} was started before it was said to be resumable"
+                )
             }
         }
     }

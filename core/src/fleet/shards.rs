@@ -69,7 +69,12 @@ impl Shards {
     pub fn pairs(pairs: impl IntoIterator<Item = [u32; 2]>) -> Result<Self, TopologyError> {
         let mut list = Vec::new();
         for [index, total] in pairs {
-            push(&mut list, index.into(), index.into(), checked_total(total.into())?)?;
+            push(
+                &mut list,
+                index.into(),
+                index.into(),
+                checked_total(total.into())?,
+            )?;
         }
         Topology::new(list).map(Self::Fixed)
     }
@@ -118,7 +123,11 @@ impl Shards {
         let first = ordinal.saturating_mul(per_pod);
         if first >= u64::from(total) {
             let pods = u64::from(total).div_ceil(per_pod);
-            return Err(TopologyError::NoShardForPod { ordinal, total, pods });
+            return Err(TopologyError::NoShardForPod {
+                ordinal,
+                total,
+                pods,
+            });
         }
         let last = (first + per_pod - 1).min(u64::from(total) - 1);
         let mut list = Vec::new();
@@ -236,7 +245,11 @@ fn push(list: &mut Vec<ShardId>, first: u64, last: u64, total: u32) -> Result<()
     if first > last {
         return Err(TopologyError::Reversed { first, last });
     }
-    let shard = |index| u32::try_from(index).ok().and_then(|index| ShardId::new(index, total));
+    let shard = |index| {
+        u32::try_from(index)
+            .ok()
+            .and_then(|index| ShardId::new(index, total))
+    };
     if shard(last).is_none() {
         return Err(TopologyError::IndexNotBelowTotal { index: last, total });
     }
@@ -261,7 +274,9 @@ fn pod_ordinal(id: &str) -> Result<u64, TopologyError> {
     // any letter is a list such as `0-3`, which SHARD_ID does not take.
     let is_ordinal = ordinal == "0" || !ordinal.starts_with('0');
     let is_name = name.bytes().any(|b| b.is_ascii_lowercase())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
     if !is_ordinal || !is_name || is_deployment(name, ordinal) {
         return Err(not_ordinal());
     }
@@ -300,7 +315,9 @@ impl<'de> Deserialize<'de> for Shards {
             }
 
             fn visit_u64<E: de::Error>(self, count: u64) -> Result<Shards, E> {
-                checked_total(count).and_then(Shards::count).map_err(E::custom)
+                checked_total(count)
+                    .and_then(Shards::count)
+                    .map_err(E::custom)
             }
 
             fn visit_i64<E: de::Error>(self, count: i64) -> Result<Shards, E> {
@@ -402,37 +419,73 @@ pub enum TopologyError {
 impl fmt::Display for TopologyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("no shard is named: write auto, a count such as 16, or ranges such as 0-7/16"),
-            Self::ZeroTotal => f.write_str("a total of 0 shards: the total is at least 1, shards count from 0"),
+            Self::Empty => f.write_str(
+                "no shard is named: write auto, a count such as 16, or ranges such as 0-7/16",
+            ),
+            Self::ZeroTotal => {
+                f.write_str("a total of 0 shards: the total is at least 1, shards count from 0")
+            }
             Self::TotalTooLarge { total } => {
-                write!(f, "a total of {total} shards: the largest is {SHARDS_MAX}; auto takes what Discord recommends")
+                write!(
+                    f,
+                    "a total of {total} shards: the largest is {SHARDS_MAX}; auto takes what Discord recommends"
+                )
             }
-            Self::TooManyShards => write!(f, "more than {SHARDS_MAX} shards: spread them over several processes"),
+            Self::TooManyShards => write!(
+                f,
+                "more than {SHARDS_MAX} shards: spread them over several processes"
+            ),
             Self::IndexNotBelowTotal { index, total } => {
-                write!(f, "there is no shard {index} of {total}: its shards are 0 to {}", total - 1)
+                write!(
+                    f,
+                    "there is no shard {index} of {total}: its shards are 0 to {}",
+                    total - 1
+                )
             }
-            Self::Duplicate { shard } => write!(f, "shard {shard} is named twice: name each shard once"),
+            Self::Duplicate { shard } => {
+                write!(f, "shard {shard} is named twice: name each shard once")
+            }
             Self::Reversed { first, last } => {
-                write!(f, "the range {first}-{last} runs backwards: write the smaller index first")
+                write!(
+                    f,
+                    "the range {first}-{last} runs backwards: write the smaller index first"
+                )
             }
             Self::TotalMissing { text } => {
-                write!(f, "\"{text}\" names no total: write indices and total, such as 0-7/16 (a count stands alone)")
+                write!(
+                    f,
+                    "\"{text}\" names no total: write indices and total, such as 0-7/16 (a count stands alone)"
+                )
             }
             Self::NotANumber { text } => {
-                write!(f, "\"{text}\" is not a number: write auto, a count such as 16, or ranges such as 0,3,5-7/16")
+                write!(
+                    f,
+                    "\"{text}\" is not a number: write auto, a count such as 16, or ranges such as 0,3,5-7/16"
+                )
             }
             Self::BadPairs { text } => {
-                write!(f, "{text} is not a list of pairs: write [[index, total], ...], such as [[2,4],[3,4]]")
+                write!(
+                    f,
+                    "{text} is not a list of pairs: write [[index, total], ...], such as [[2,4],[3,4]]"
+                )
             }
-            Self::NoShardId => f.write_str("SHARD_ID is empty: set it to a number or to a StatefulSet's pod name, or unset it"),
-            Self::NoTotal => f.write_str("SHARD_ID is set but TOTAL_SHARDS is not: set it to the total that all pods share"),
+            Self::NoShardId => f.write_str(
+                "SHARD_ID is empty: set it to a number or to a StatefulSet's pod name, or unset it",
+            ),
+            Self::NoTotal => f.write_str(
+                "SHARD_ID is set but TOTAL_SHARDS is not: set it to the total that all pods share",
+            ),
             Self::NotAnOrdinal { name } => write!(
                 f,
                 "SHARD_ID \"{name}\" holds no shard number. Only the pods of a StatefulSet are numbered (discord-bot-0, \
                  discord-bot-1, ...); those of a Deployment end in random characters. Use kind: StatefulSet, or set \
                  SHARD_ID to a number"
             ),
-            Self::NoShardForPod { ordinal, total, pods } => write!(
+            Self::NoShardForPod {
+                ordinal,
+                total,
+                pods,
+            } => write!(
                 f,
                 "pod {ordinal} has no shard: {total} shards keep {pods} pods busy, numbered from 0; lower the replicas or \
                  raise TOTAL_SHARDS"

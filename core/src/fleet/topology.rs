@@ -45,7 +45,9 @@ impl Topology {
         let mut list = Vec::with_capacity(shards.size_hint().0.min(SHARDS_MAX as usize));
         for shard in shards {
             if shard.total() > SHARDS_MAX {
-                return Err(TopologyError::TotalTooLarge { total: shard.total().into() });
+                return Err(TopologyError::TotalTooLarge {
+                    total: shard.total().into(),
+                });
             }
             if list.len() >= SHARDS_MAX as usize {
                 return Err(TopologyError::TooManyShards);
@@ -68,10 +70,12 @@ impl Topology {
     pub fn whole(total: u32) -> Result<Self, TopologyError> {
         match total {
             0 => Err(TopologyError::ZeroTotal),
-            1..=SHARDS_MAX => {
-                Ok(Self { shards: (0..total).filter_map(|i| ShardId::new(i, total)).collect() })
-            }
-            _ => Err(TopologyError::TotalTooLarge { total: total.into() }),
+            1..=SHARDS_MAX => Ok(Self {
+                shards: (0..total).filter_map(|i| ShardId::new(i, total)).collect(),
+            }),
+            _ => Err(TopologyError::TotalTooLarge {
+                total: total.into(),
+            }),
         }
     }
 
@@ -96,7 +100,9 @@ impl Topology {
 
     /// The different totals, ascending.
     pub fn totals(&self) -> impl Iterator<Item = u32> {
-        self.shards.chunk_by(|a, b| a.total() == b.total()).map(|group| group[0].total())
+        self.shards
+            .chunk_by(|a, b| a.total() == b.total())
+            .map(|group| group[0].total())
     }
 
     /// The shards among these that Discord sends the guild's events to: at most one of each total.
@@ -115,11 +121,18 @@ impl fmt::Display for Topology {
         if first.total() as usize == self.shards.len() && self.totals().count() == 1 {
             return fmt::Display::fmt(&first.total(), f);
         }
-        for (n, group) in self.shards.chunk_by(|a, b| a.total() == b.total()).enumerate() {
+        for (n, group) in self
+            .shards
+            .chunk_by(|a, b| a.total() == b.total())
+            .enumerate()
+        {
             if n > 0 {
                 f.write_str(";")?;
             }
-            for (n, run) in group.chunk_by(|a, b| a.index() + 1 == b.index()).enumerate() {
+            for (n, run) in group
+                .chunk_by(|a, b| a.index() + 1 == b.index())
+                .enumerate()
+            {
                 if n > 0 {
                     f.write_str(",")?;
                 }

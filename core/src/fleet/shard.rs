@@ -1,0 +1,352 @@
+//! One shard's life as the fleet sees it: what each report of its session changes.
+
+use crate::id::ShardId;
+use crate::time::Instant;
+
+use super::Fleet;
+use super::identify::Allowance;
+use super::io::{Event, Input, Misuse, Output, Phase, Wait};
+use super::queue::Place;
+
+/// A shard of the topology.
+#[derive(Clone, Debug)]
+pub(crate) struct Shard {
+    pub(crate) phase: Phase,
+    pub(crate) attempt: Attempt,
+    /// Starts without an identify slot.
+    pub(crate) is_resumable: bool,
+    /// Whether Discord ever gave it a session, so that a later refusal is its own.
+    pub(crate) had_session: bool,
+}
+
+impl Default for Shard {
+    fn default() -> Self {
+        Self {
+            phase: Phase::Parked,
+            attempt: Attempt::None,
+            is_resumable: false,
+            had_session: false,
+        }
+    }
+}
+
+/// What the shard's last identify has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// There was none, or its verdict is spoken.
+    None,
+    /// Granted; Discord has not answered yet.
+    Granted,
+    /// It led to a session that has not lived long enough yet. `down_at` is when its connection was lost.
+    Young {
+        since: Instant,
+        down_at: Option<Instant>,
+    },
+    /// A predecessor's, young when that was last heard of.
+    Inherited,
+}
+
+impl Fleet {
+    /// What a session reports. Returns the shard if it asked for a slot.
+    pub(super) fn shard_input(
+        &mut self,
+        now: Instant,
+        input: Input,
+    ) -> Result<Option<ShardId>, Misuse> {
+        let (Input::WantIdentify { shard }
+        | Input::CancelIdentify { shard }
+        | Input::IdentifySent { shard }
+        | Input::IdentifyUnused { shard }
+        | Input::IdentifyRejected { shard }
+        | Input::Ready { shard }
+        | Input::Resumed { shard }
+        | Input::Down { shard }
+        | Input::Closed { shard, .. }
+        | Input::Resumable { shard }) = input
+        else {
+            return Ok(None);
+        };
+        let phase = self
+            .shards
+            .get(&shard)
+            .ok_or(Misuse::UnknownShard(shard))?
+            .phase;
+        if matches!(phase, Phase::Parked | Phase::Closed) {
+            return Err(Misuse::NotRunning(shard));
+        }
+        let stops = phase == Phase::Stopping;
+        match input {
+            Input::IdentifySent { .. } => self.queue.sent(now, shard),
+            Input::IdentifyUnused { .. } => self.unused(shard),
+            Input::Closed { fatal, .. } => self.closed(now, shard, fatal),
+            Input::IdentifyRejected { .. } | Input::Ready { .. } | Input::Down { .. } if stops => {
+                self.ledger.settle(now, shard);
+            }
+            _ if stops => {}
+            Input::WantIdentify { .. } => return Ok(self.wants(now, shard)),
+            Input::CancelIdentify { .. } => self.cancelled(shard),
+            Input::IdentifyRejected { .. } => self.rejected(now, shard),
+            Input::Ready { .. } => self.ready(now, shard),
+            Input::Resumed { .. } => self.resumed(now, shard),
+            Input::Down { .. } => self.down(now, shard),
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    fn state(&mut self, shard: ShardId) -> &mut Shard {
+        self.shards.entry(shard).or_default()
+    }
+
+    fn wants(&mut self, now: Instant, shard: ShardId) -> Option<ShardId> {
+        let is_abandoned = self.is_abandoned;
+        let state = self.state(shard);
+        if state.phase == Phase::Waiting {
+            return None;
+        }
+        if is_abandoned && !state.had_session {
+            self.stop(shard);
+            return None;
+        }
+        self.counters.wanted += 1;
+        self.judge(now, shard);
+        self.starting.remove(&shard);
+        self.state(shard).phase = Phase::Waiting;
+        let not_before = self.damper.health(shard).not_before;
+        self.queue.join(now, shard, not_before);
+        Some(shard)
+    }
+
+    /// The shard identifies anew: what became of the last time?
+    fn judge(&mut self, now: Instant, shard: ShardId) {
+        let healthy_after = self.damper.config().healthy_after;
+        let state = self.state(shard);
+        let phase = state.phase;
+        match core::mem::replace(&mut state.attempt, Attempt::None) {
+            Attempt::None => {}
+            // A grant that the session gave up before it arrived is on its way back, or was used after all: no verdict.
+            Attempt::Granted if phase != Phase::Identifying => {}
+            Attempt::Granted => {
+                self.ledger.settle(now, shard);
+                self.wasted(now, shard);
+            }
+            Attempt::Inherited => self.wasted(now, shard),
+            Attempt::Young { since, down_at } => {
+                if down_at.unwrap_or(now).since(since) < healthy_after {
+                    self.wasted(now, shard);
+                } else {
+                    self.damper.proven_now(shard);
+                }
+            }
+        }
+    }
+
+    fn wasted(&mut self, now: Instant, shard: ShardId) {
+        self.counters.wasted += 1;
+        self.ledger.wasted_today = self.ledger.wasted_today.saturating_add(1);
+        self.damper.wasted(now, shard, &mut self.rng);
+        let health = self.damper.health(shard);
+        if let Some(until) = health.not_before {
+            let wasted_in_a_row = health.wasted_in_a_row;
+            self.tell(Event::Damped {
+                shard,
+                until,
+                wasted_in_a_row,
+            });
+        }
+    }
+
+    pub(super) fn grant(&mut self, now: Instant, shard: ShardId) {
+        self.queue.grant(now, shard);
+        self.ledger.grant(now, shard);
+        let state = self.state(shard);
+        state.phase = Phase::Identifying;
+        state.attempt = Attempt::Granted;
+        self.counters.granted += 1;
+        self.push(Output::GrantIdentify { shard });
+    }
+
+    fn cancelled(&mut self, shard: ShardId) {
+        if self.queue.leave(shard) {
+            self.counters.cancelled += 1;
+        }
+        let state = self.state(shard);
+        if matches!(state.phase, Phase::Waiting | Phase::Identifying) {
+            state.phase = Phase::Connecting;
+        }
+    }
+
+    fn unused(&mut self, shard: ShardId) {
+        if !self.ledger.refund(shard) {
+            return;
+        }
+        self.counters.unused += 1;
+        self.queue.unused(shard);
+        let state = self.state(shard);
+        if state.attempt == Attempt::Granted {
+            state.attempt = Attempt::None;
+        }
+        if state.phase == Phase::Identifying {
+            state.phase = Phase::Connecting;
+        }
+    }
+
+    fn rejected(&mut self, now: Instant, shard: ShardId) {
+        self.counters.rejected += 1;
+        self.ledger.settle(now, shard);
+        let state = self.state(shard);
+        if state.phase == Phase::Identifying {
+            state.phase = Phase::Connecting;
+        }
+        if state.attempt == Attempt::Granted {
+            state.attempt = Attempt::None;
+            self.wasted(now, shard);
+        }
+    }
+
+    fn ready(&mut self, now: Instant, shard: ShardId) {
+        self.counters.ready += 1;
+        self.ledger.settle(now, shard);
+        self.state(shard).attempt = Attempt::Young {
+            since: now,
+            down_at: None,
+        };
+        self.proving
+            .push_back((now + self.damper.config().healthy_after, shard, now));
+        self.established(shard);
+    }
+
+    fn resumed(&mut self, now: Instant, shard: ShardId) {
+        self.counters.resumed += 1;
+        let healthy_after = self.damper.config().healthy_after;
+        let state = self.state(shard);
+        match state.attempt {
+            Attempt::Young { since, .. } if now.since(since) < healthy_after => {
+                state.attempt = Attempt::Young {
+                    since,
+                    down_at: None,
+                };
+            }
+            Attempt::Inherited => {
+                state.attempt = Attempt::Young {
+                    since: now,
+                    down_at: None,
+                };
+                self.proving.push_back((now + healthy_after, shard, now));
+            }
+            // Older than the threshold, or a predecessor's of which nothing bad is known.
+            _ => {
+                state.attempt = Attempt::None;
+                self.damper.proven_now(shard);
+            }
+        }
+        self.established(shard);
+    }
+
+    fn established(&mut self, shard: ShardId) {
+        self.queue.leave(shard);
+        self.starting.remove(&shard);
+        let state = self.state(shard);
+        state.phase = Phase::Ready;
+        state.had_session = true;
+        let all = self
+            .shards
+            .values()
+            .all(|state| state.phase == Phase::Ready);
+        if all && !self.said.all_ready {
+            self.said.all_ready = true;
+            self.tell(Event::AllReady);
+        }
+    }
+
+    fn down(&mut self, now: Instant, shard: ShardId) {
+        self.counters.down += 1;
+        if self.queue.leave(shard) {
+            self.counters.cancelled += 1;
+        }
+        self.ledger.settle(now, shard);
+        let state = self.state(shard);
+        let phase = core::mem::replace(&mut state.phase, Phase::Connecting);
+        match &mut state.attempt {
+            Attempt::Granted if phase == Phase::Identifying => {
+                state.attempt = Attempt::None;
+                self.wasted(now, shard);
+            }
+            Attempt::Young {
+                down_at: down_at @ None,
+                ..
+            } => *down_at = Some(now),
+            _ => {}
+        }
+    }
+
+    fn closed(&mut self, now: Instant, shard: ShardId, fatal: bool) {
+        self.ledger.settle(now, shard);
+        self.queue.leave(shard);
+        self.starting.remove(&shard);
+        self.damper.forget(shard);
+        let state = self.state(shard);
+        state.phase = Phase::Closed;
+        state.attempt = Attempt::None;
+        let is_common = fatal && !state.had_session;
+        if is_common && !self.is_stopping {
+            self.abandon_start(shard);
+        }
+    }
+
+    /// Sessions that have lived long enough clear their shard's record.
+    pub(super) fn prove(&mut self, now: Instant) {
+        while let Some(&(at, shard, young_since)) = self.proving.front()
+            && at <= now
+        {
+            self.proving.pop_front();
+            let Some(state) = self.shards.get_mut(&shard) else {
+                continue;
+            };
+            // One whose connection is lost is judged when it resumes, or asks for a new identify.
+            if state.attempt
+                == (Attempt::Young {
+                    since: young_since,
+                    down_at: None,
+                })
+            {
+                state.attempt = Attempt::None;
+                self.damper.proven_now(shard);
+            }
+        }
+    }
+
+    /// What the shard waits for, and until when as far as can be told.
+    pub(super) fn wait(&self, now: Instant, shard: ShardId) -> Option<(Wait, Option<Instant>)> {
+        let ticket = match self.queue.place(shard)? {
+            Place::Later(at) => return Some((Wait::Damped, Some(at))),
+            Place::Queued(ticket) => ticket,
+        };
+        let free_at = self.queue.free_at(shard).max(now);
+        Some(match self.allowance(now) {
+            Allowance::Ask => (Wait::Limits, None),
+            Allowance::Spent { until } => (Wait::Budget, Some(until)),
+            Allowance::Free(_) if self.damper.trickles(shard, self.is_strained()) => {
+                let why = if self.damper.is_braked() {
+                    Wait::FleetDamped
+                } else {
+                    Wait::Damped
+                };
+                (why, Some(free_at.max(self.damper.trickle_at)))
+            }
+            Allowance::Free(_) => {
+                let ahead = self.queue.ahead_of(ticket);
+                (
+                    Wait::Key,
+                    Some(free_at + self.queue.spacing().saturating_mul(ahead)),
+                )
+            }
+        })
+    }
+
+    pub(super) fn tell_wait(&mut self, now: Instant, shard: ShardId) {
+        if let Some((why, until)) = self.wait(now, shard) {
+            self.tell(Event::IdentifyWaiting { shard, until, why });
+        }
+    }
+}
