@@ -257,8 +257,8 @@ proptest! {
         for cut in 0..whole {
             let start = &text.as_bytes()[..cut];
             let blank = start.trim_ascii().is_empty();
-            let expected = [EnvelopeErrorKind::Incomplete, EnvelopeErrorKind::Empty][usize::from(blank)];
-            prop_assert_eq!(kind(start), Err(expected), "cut at {}", cut);
+            let kinds = [EnvelopeErrorKind::Incomplete, EnvelopeErrorKind::Empty];
+            prop_assert_eq!(kind(start), Err(kinds[usize::from(blank)]), "cut at {}", cut);
         }
     }
 

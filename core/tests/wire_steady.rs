@@ -13,12 +13,11 @@ fn stream(count: usize) -> (Vec<u8>, Vec<usize>) {
     let mut all = Vec::new();
     let mut ends = Vec::new();
     for sequence in 0..count {
+        let words = "said something ".repeat(20 + sequence % 40);
         let text = format!(
-            r#"{{"t":"MESSAGE_CREATE","s":{sequence},"op":0,"d":{{"content":"{} \"{}\"","guild_id":"{}"}}}}"#,
-            "said something ".repeat(20 + sequence % 40),
-            sequence * 7_919,
-            1_u64 << 50,
-        );
+            r#"{{"t":"MESSAGE_CREATE","s":{sequence},"op":0,"d":{{"content":"{words}\"{}\"","#,
+            sequence * 7_919
+        ) + r#""guild_id":"1125899906842624"}}"#;
         let mut out = vec![0; 4_096];
         let result = deflate(&mut compressor, text.as_bytes(), &mut out, MZFlush::Sync);
         all.extend_from_slice(&out[..result.bytes_written]);

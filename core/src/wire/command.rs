@@ -223,6 +223,13 @@ impl Command {
 }
 
 fn read<'a, T: Deserialize<'a>>(opcode: Opcode, d: &'a [u8]) -> Result<T, CommandError> {
+    // Where JSON has a list, serde would fill the fields in order.
+    if d.trim_ascii_start().first() != Some(&b'{') {
+        return Err(CommandError::Malformed {
+            opcode,
+            reason: String::from("expected an object"),
+        });
+    }
     serde_json::from_slice(d).map_err(|error| CommandError::Malformed {
         opcode,
         reason: error.to_string(),
