@@ -1,22 +1,11 @@
 //! The records of a session: what goes in, what comes out.
 
-use super::{Record, Row, Status, value};
-use crate::gateway::{ClosedReason, Event, Input, Output, Session};
-use crate::machine::Machine;
+use super::table::table;
+use super::{Record, Status, value};
+use crate::gateway::{ClosedReason, Event, Input, Output, Reason, Session};
+use crate::machine::{Machine, Timeout};
 use crate::time::{Instant, micros};
 use crate::wire::{CloseCode, Command};
-
-macro_rules! table {
-    ($(#[$meta:meta])* $name:ident { $($kind:literal $row:literal $doc:literal { $($column:ident: $meaning:literal),* })* }) => {
-        $(#[$meta])*
-        pub const $name: &[Row] = &[$(Row {
-            kind: $kind,
-            name: $row,
-            doc: $doc,
-            columns: &[$((stringify!($column), $meaning)),*],
-        },)*];
-    };
-}
 
 table! {
     /// What a session takes.
@@ -58,6 +47,20 @@ table! {
         33 "url_refused" "Discord named a resume URL that the token must not go to." {}
         34 "closed_fatal" "The session ended: connecting again cannot help." { code: "the close code", text: "what to do" }
         35 "closed" "The session ended as asked." { value: "1 if Discord keeps it" }
+    }
+}
+
+table! {
+    /// Why a session waits.
+    SESSION_TIMEOUTS {
+        1 "reconnect" "The next attempt to connect is due." { value: "when" }
+        2 "connect" "The socket should open before." { value: "when" }
+        3 "hello" "Hello should come before." { value: "when" }
+        4 "ready" "READY, or the next replayed event, should come before." { value: "when" }
+        5 "heartbeat" "The next heartbeat is due." { value: "when" }
+        6 "requested_heartbeat" "A heartbeat that Discord asked for waits for room in the outbound budget." { value: "when" }
+        7 "command" "A queued command waits for a limit." { value: "when" }
+        8 "close" "The socket should be gone before." { value: "when" }
     }
 }
 
@@ -243,5 +246,25 @@ fn session_event(event: Event<'_>) -> Record<'_> {
             value: u64::from(resumable),
             ..empty
         },
+    }
+}
+
+/// The record of a session's deadline.
+#[must_use]
+pub fn session_timeout(timeout: Timeout<Reason>) -> Record<'static> {
+    let kind = match timeout.reason {
+        Reason::Reconnect => 1,
+        Reason::Connect => 2,
+        Reason::Hello => 3,
+        Reason::Ready => 4,
+        Reason::Heartbeat => 5,
+        Reason::RequestedHeartbeat => 6,
+        Reason::Command => 7,
+        Reason::Close => 8,
+    };
+    Record {
+        kind,
+        value: value(timeout.at.as_micros()),
+        ..Record::default()
     }
 }

@@ -1,11 +1,20 @@
 //! The flat form of every input and output: six columns that C, Python, Node, the vectors and the docs share.
 
+mod fleet;
 mod gateway;
 mod status;
+mod table;
 
 use core::fmt;
 
-pub use gateway::{SESSION_INPUTS, SESSION_OUTPUTS, handle_session_input, session_output};
+pub use fleet::{
+    FLEET_INPUTS, FLEET_OUTPUTS, FLEET_TIMEOUTS, fleet_output, fleet_timeout, handle_fleet_input,
+    shard_from_id, shard_to_id,
+};
+pub use gateway::{
+    SESSION_INPUTS, SESSION_OUTPUTS, SESSION_TIMEOUTS, handle_session_input, session_output,
+    session_timeout,
+};
 pub use status::{STATUSES, Status};
 
 /// One input or output, whatever its kind. Six columns, the same in every language; what each one means for a kind stands
@@ -82,7 +91,14 @@ mod tests {
 
     #[test]
     fn no_table_uses_a_number_or_a_name_twice() {
-        for table in [SESSION_INPUTS, SESSION_OUTPUTS] {
+        for table in [
+            SESSION_INPUTS,
+            SESSION_OUTPUTS,
+            SESSION_TIMEOUTS,
+            FLEET_INPUTS,
+            FLEET_OUTPUTS,
+            FLEET_TIMEOUTS,
+        ] {
             for (index, row) in table.iter().enumerate() {
                 assert!(
                     !table[..index]

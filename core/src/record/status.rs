@@ -57,6 +57,7 @@ statuses! {
     105 AlreadyStarted "already_started" "the shard was started before it was said to be resumable";
     200 BadCode "bad_code" "the code is out of its range";
     201 BadCommand "bad_command" "the command is not one that Discord would take";
+    202 BadLimits "bad_limits" "the text is not the answer of `GET /gateway/bot`: report that it failed";
 }
 
 impl fmt::Display for Status {

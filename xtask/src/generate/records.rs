@@ -3,7 +3,10 @@
 use std::fmt::Write;
 
 use anyhow::Result;
-use shardkeep_core::record::{Row, SESSION_INPUTS, SESSION_OUTPUTS, STATUSES};
+use shardkeep_core::record::{
+    FLEET_INPUTS, FLEET_OUTPUTS, FLEET_TIMEOUTS, Row, SESSION_INPUTS, SESSION_OUTPUTS,
+    SESSION_TIMEOUTS, STATUSES,
+};
 
 use super::{Generated, NOTE};
 
@@ -11,6 +14,10 @@ use super::{Generated, NOTE};
 const TABLES: &[(&str, &[Row])] = &[
     ("Inputs of a session", SESSION_INPUTS),
     ("Outputs of a session", SESSION_OUTPUTS),
+    ("Why a session waits", SESSION_TIMEOUTS),
+    ("Inputs of the fleet", FLEET_INPUTS),
+    ("Outputs of the fleet", FLEET_OUTPUTS),
+    ("Why the fleet waits", FLEET_TIMEOUTS),
 ];
 
 pub(crate) fn page() -> Result<Generated> {
@@ -18,7 +25,8 @@ pub(crate) fn page() -> Result<Generated> {
     page.push_str(
         "Every input and output has a flat form with six columns, the same in every language: `kind`, `code`, `id`, \
          `value`, `text` and `data`. A column that is not named is 0 or empty. Times are in microseconds; `value` \
-         stays below 2^53, `id` takes all 64 bits. Numbers are stable and never reused.\n",
+         stays below 2^53, `id` takes all 64 bits; a shard in `id` is its total times 2^32 plus its \
+         index. Numbers are stable and never reused.\n",
     );
     for (heading, rows) in TABLES {
         write!(
