@@ -166,6 +166,15 @@ fn several_documents_in_one_message_are_found_one_after_the_other() {
 }
 
 #[test]
+fn what_follows_a_document_is_not_judged() {
+    let document = r#"{"op":0,"d":{"a":["b"]}}"#;
+    for junk in ["\\", "\\\"", "x", "\"", "}]", "\u{0}"] {
+        let text = format!("{document}{junk}");
+        assert_eq!(scan(text.as_bytes()), scan(document.as_bytes()), "{text}");
+    }
+}
+
+#[test]
 fn nesting_has_no_depth_that_overflows() {
     let deep = 1_000_000;
     let text = format!(
