@@ -7,7 +7,7 @@ pub(crate) struct Json {
 }
 
 impl Json {
-    pub(crate) fn with_capacity(bytes: usize) -> Self {
+    fn with_capacity(bytes: usize) -> Self {
         Self {
             out: Vec::with_capacity(bytes),
         }
@@ -20,7 +20,19 @@ impl Json {
         json.finish()
     }
 
-    pub(crate) fn finish(mut self) -> Vec<u8> {
+    /// One array as bytes.
+    pub(crate) fn build_array(capacity: usize, fill: impl FnOnce(&mut Self)) -> Vec<u8> {
+        let mut json = Self::with_capacity(capacity);
+        json.item_array(fill);
+        json.finish()
+    }
+
+    /// Bytes written so far.
+    pub(crate) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    fn finish(mut self) -> Vec<u8> {
         self.out.pop();
         self.out
     }
@@ -132,13 +144,6 @@ impl Json {
     pub(crate) fn raw(&mut self, key: &str, json: &[u8]) {
         self.key(key);
         self.item_raw(json);
-    }
-
-    pub(crate) fn text_or_null(&mut self, key: &str, text: Option<&str>) {
-        match text {
-            Some(text) => self.text(key, text),
-            None => self.null(key),
-        }
     }
 
     pub(crate) fn id_or_null(&mut self, key: &str, id: Option<u64>) {

@@ -22,6 +22,8 @@ pub(crate) enum Alarm {
     Stream(u64),
     /// A connection must have sent a heartbeat.
     Heartbeat(u64),
+    /// A client that was asked to reconnect should be gone.
+    Hangup(u64),
     /// A session without a connection may die.
     Expiry(u64),
     /// The next event of the steady traffic.
@@ -41,7 +43,7 @@ impl Alarm {
             Self::Expiry(_) => Wait::SessionExpiry,
             Self::Chatter => Wait::Chatter,
             Self::Weather => Wait::Weather,
-            Self::GuildBack(_) => Wait::Recovery,
+            Self::GuildBack(_) | Self::Hangup(_) => Wait::Recovery,
         }
     }
 }

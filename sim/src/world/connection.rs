@@ -43,7 +43,6 @@ pub(crate) struct Connection {
     pub(crate) shard: Option<ShardId>,
     /// READY is on its way: another Identify is one too many.
     pub(crate) identified: bool,
-    pub(crate) said_hello: bool,
     /// A close frame is on its way: nothing is heard any more.
     pub(crate) closing: bool,
     pub(crate) last_heartbeat: Instant,
@@ -76,7 +75,6 @@ impl Connection {
             session: None,
             shard: None,
             identified: false,
-            said_hello: false,
             closing: false,
             last_heartbeat: now,
             received: VecDeque::new(),

@@ -74,8 +74,9 @@ impl Event {
         }
     }
 
-    pub(crate) fn blank(mut self, body: Vec<u8>) -> Self {
-        self.blank = Some(Body::new(body));
+    /// Heard by everyone, whatever their intents.
+    pub(crate) fn ungated(mut self) -> Self {
+        self.gate = Intents::NONE;
         self
     }
 }
@@ -118,8 +119,7 @@ impl World {
 
     /// Sends an event to every session of one shard that may hear it.
     pub(crate) fn dispatch_shard(&mut self, shard: ShardId, event: &Arc<Event>) {
-        let keys = core::mem::take(&mut self.scratch_keys);
-        let mut keys = { keys };
+        let mut keys = core::mem::take(&mut self.scratch_keys);
         keys.clear();
         keys.extend_from_slice(self.routes.get(&shard).map_or(&[][..], Vec::as_slice));
         for &key in &keys {
@@ -161,6 +161,7 @@ impl World {
         let name = match &cargo {
             Cargo::Event { event, .. } => event.name.as_ref(),
             Cargo::Guild { .. } => "GUILD_CREATE",
+            Cargo::Chunk { .. } => "GUILD_MEMBERS_CHUNK",
         };
         session
             .ledger
@@ -201,6 +202,36 @@ impl World {
                 let body = self.guild_create(key, index, unavailable);
                 envelope(out, "GUILD_CREATE", seq, &body);
                 (self.catalog.guild_id(index).0, digest(&body))
+            }
+            Cargo::Chunk { request, at } => {
+                let body = self.members_chunk(request, *at);
+                envelope(out, "GUILD_MEMBERS_CHUNK", seq, &body);
+                (self.catalog.guild_id(request.guild).0, digest(&body))
+            }
+        }
+    }
+
+    /// Sends GUILD_CREATE to every session of the guild's shard in every generation.
+    pub(crate) fn dispatch_guild_create(&mut self, index: u32, unavailable: Option<bool>) {
+        let guild = self.catalog.guild_id(index);
+        let mut keys = Vec::new();
+        for &(total, _) in &self.totals {
+            let shard = ShardId::of_guild(guild, total);
+            keys.extend_from_slice(
+                shard
+                    .and_then(|shard| self.routes.get(&shard))
+                    .map_or(&[], Vec::as_slice),
+            );
+        }
+        for key in keys {
+            let wanted = self.sessions.get(&key).is_some_and(|session| {
+                // Guilds that are still to be streamed come anyway.
+                session.ready
+                    && session.intents.intersects(Intents::GUILDS)
+                    && !session.guilds.contains(&index)
+            });
+            if wanted {
+                self.send_cargo(key, Cargo::Guild { index, unavailable });
             }
         }
     }

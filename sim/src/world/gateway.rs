@@ -10,6 +10,7 @@ use super::World;
 use super::alarm::Alarm;
 use super::connection::{Connection, Wire};
 use super::dispatch::control_frame;
+use super::faults::lasts;
 use super::io::Misuse;
 use super::ledger::{SessionEnd, ViolationKind};
 use super::outbox::Out;
@@ -33,6 +34,12 @@ impl World {
             .split_once('?')
             .unwrap_or((path_and_query, ""));
         self.ledger.counters.connections += 1;
+        if lasts(self.trouble.refuse_until, self.now) {
+            self.ledger.counters.connections_refused += 1;
+            self.ledger.counters.drops += 1;
+            self.outbox.push(Out::Drop { connection: number });
+            return Ok(());
+        }
         self.ledger.counters.connections_open += 1;
         self.connections
             .insert(number, Connection::new(number, path, query, self.now));
@@ -88,10 +95,12 @@ impl World {
     }
 
     pub(super) fn say_hello(&mut self, number: u64) {
+        if lasts(self.trouble.no_hello_until, self.now) {
+            return;
+        }
         let Some(connection) = self.connections.get_mut(&number) else {
             return;
         };
-        connection.said_hello = true;
         connection.last_heartbeat = self.now;
         let interval = self.config.heartbeat_interval_ms;
         let hello = control_frame(10, &format!("{{\"heartbeat_interval\":{interval}}}"));
@@ -185,21 +194,19 @@ impl World {
             Some(Opcode::Identify) => self.identify(number, d),
             Some(Opcode::Resume) => self.resume(number, d),
             Some(
-                Opcode::PresenceUpdate
+                op @ (Opcode::PresenceUpdate
                 | Opcode::VoiceStateUpdate
                 | Opcode::RequestGuildMembers
                 | Opcode::RequestSoundboardSounds
-                | Opcode::RequestChannelInfo,
+                | Opcode::RequestChannelInfo),
             ) => {
                 self.ledger.counters.commands += 1;
-                if !authenticated {
-                    self.violate(
-                        number,
-                        ViolationKind::NotAuthenticated,
-                        format!("op {op} before Identify"),
-                    );
-                    self.close(number, CloseCode::NOT_AUTHENTICATED, "Not authenticated.");
+                if authenticated {
+                    return self.session_command(number, op, d);
                 }
+                let detail = format!("op {} before Identify", op.number());
+                self.violate(number, ViolationKind::NotAuthenticated, detail);
+                self.close(number, CloseCode::NOT_AUTHENTICATED, "Not authenticated.");
             }
             _ => {
                 self.violate(number, ViolationKind::UnknownOpcode, format!("op {op}"));
@@ -290,7 +297,7 @@ impl World {
     }
 
     /// Leaves the session without a connection; it now has so long to be resumed.
-    fn leave_session(&mut self, number: u64) -> Option<u64> {
+    pub(super) fn leave_session(&mut self, number: u64) -> Option<u64> {
         let key = self.connections.get_mut(&number)?.session.take()?;
         let session = self.sessions.get_mut(&key)?;
         session.connection = None;

@@ -11,6 +11,7 @@ use super::World;
 use super::alarm::Alarm;
 use super::config::WorldConfig;
 use super::dispatch::control_frame;
+use super::faults::lasts;
 use super::ledger::{SessionEnd, ViolationKind};
 use super::session::{Cargo, Session};
 
@@ -72,8 +73,6 @@ struct Identify {
     large_threshold: Option<u64>,
     #[serde(default)]
     shard: Option<[u32; 2]>,
-    #[serde(default)]
-    presence: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -121,7 +120,7 @@ impl World {
             }
         };
         if self.spend_identify(number, shard) {
-            self.start_session(number, shard, identify);
+            self.start_session(number, shard, &identify);
         }
     }
 
@@ -239,7 +238,7 @@ impl World {
         }
     }
 
-    fn start_session(&mut self, number: u64, shard: ShardId, identify: Identify) {
+    fn start_session(&mut self, number: u64, shard: ShardId, identify: &Identify) {
         let Some(connection) = self.connections.get_mut(&number) else {
             return;
         };
@@ -247,12 +246,8 @@ impl World {
         let key = self.next_session;
         self.next_session += 1;
         let id = format!("{:016x}{:016x}", self.rng.next_u64(), self.rng.next_u64());
-        let mut session = Session::new(
-            id.clone(),
-            shard,
-            Intents::from_bits(identify.intents),
-            number,
-        );
+        let intents = Intents::from_bits(identify.intents);
+        let mut session = Session::new(id.clone(), shard, intents, number);
         session.large_threshold = identify.large_threshold.unwrap_or(50).clamp(50, 250);
         session.query.clone_from(&connection.query);
         session.payload_compression = identify.compress && connection.encoder.is_plain();
@@ -272,8 +267,9 @@ impl World {
             None => self.totals.push((shard.total(), 1)),
         }
         self.ledger.counters.sessions_open += 1;
-        let _ = identify.presence;
+        self.blind_sessions += u32::from(!intents.intersects(Intents::MESSAGE_CONTENT));
         match self.config.ready_delay_ms {
+            _ if lasts(self.trouble.no_ready_until, self.now) => {}
             0 => self.say_ready(key),
             delay => self
                 .alarms
@@ -348,9 +344,7 @@ impl World {
         connection.shard = Some(session.shard);
         let compressed = session.payload_compression && connection.encoder.is_plain();
         connection.payload_compression = compressed.then_some(self.config.zlib_level);
-        if super::identify::path_of(self.config.resume_url())
-            != connection.path.trim_end_matches('/')
-        {
+        if path_of(self.config.resume_url()) != connection.path.trim_end_matches('/') {
             self.ledger.counters.resumes_elsewhere += 1;
         }
         session.connection = Some(number);
@@ -397,6 +391,7 @@ impl World {
             return;
         };
         self.names.remove(&session.id);
+        self.blind_sessions -= u32::from(!session.intents.intersects(Intents::MESSAGE_CONTENT));
         if let Some(route) = self.routes.get_mut(&session.shard) {
             route.retain(|&other| other != key);
             if route.is_empty() {

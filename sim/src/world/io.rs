@@ -113,7 +113,7 @@ pub enum Wait {
     Chatter,
     /// The weather brings the next fault.
     Weather,
-    /// An outage or another lasting fault ends.
+    /// An outage ends, or a client that was asked to reconnect should be gone.
     Recovery,
 }
 

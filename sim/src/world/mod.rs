@@ -1,28 +1,37 @@
 //! The world: every connection, session, limit and fault of one simulated Discord application.
 
 mod alarm;
+mod chatter;
+mod commands;
+mod compose;
 pub mod config;
 mod connection;
 pub mod control;
 mod dispatch;
+mod faults;
+#[cfg(feature = "server")]
+pub(crate) mod flood;
 mod gateway;
+mod http;
 mod identify;
 pub mod io;
 pub mod ledger;
 mod outbox;
 mod session;
+mod steer;
 mod stream;
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use shardkeep_core::{Instant, Machine, Rng, ShardId, Timeout};
 
 use self::alarm::{Alarm, Alarms};
+use self::chatter::Chatter;
 use self::config::WorldConfig;
 use self::connection::Connection;
-use self::control::Control;
+use self::faults::Trouble;
 use self::identify::Budget;
 use self::io::{Input, Misuse, Output, Wait};
 use self::ledger::{Counters, Ledger, SessionLedger, Violation};
@@ -48,6 +57,16 @@ pub struct World {
     /// How many sessions each `num_shards` has.
     totals: Vec<(u32, u32)>,
     next_session: u64,
+    /// How many sessions have no MESSAGE_CONTENT.
+    blind_sessions: u32,
+    /// Guilds in outage, and until when.
+    dark: BTreeMap<u32, Instant>,
+    /// Guilds that the bot left.
+    left: BTreeSet<u32>,
+    /// When all members of a guild were last asked for.
+    members_asked: BTreeMap<u32, Instant>,
+    chatter: Chatter,
+    trouble: Trouble,
     /// The last id that was made, so that the next one differs.
     last_id: u64,
     budget: Budget,
@@ -82,6 +101,12 @@ impl World {
             routes: BTreeMap::new(),
             totals: Vec::new(),
             next_session: 1,
+            blind_sessions: 0,
+            dark: BTreeMap::new(),
+            left: BTreeSet::new(),
+            members_asked: BTreeMap::new(),
+            chatter: Chatter::default(),
+            trouble: Trouble::default(),
             last_id: 0,
             budget: Budget::new(&config, now),
             alarms: Alarms::default(),
@@ -92,6 +117,7 @@ impl World {
             config,
         };
         world.count_budget();
+        world.set_chatter(world.config.chatter_per_s);
         world
     }
 
@@ -121,13 +147,6 @@ impl World {
             .chain(self.sessions.values().map(|session| &session.ledger))
     }
 
-    /// Does what a test or an operator wishes, and answers with JSON; a refusal has the key `error`.
-    pub fn control(&mut self, now: Instant, control: Control) -> serde_json::Value {
-        self.advance(now);
-        let _ = control;
-        serde_json::Value::Null
-    }
-
     /// Milliseconds since 1970.
     fn unix_ms(&self) -> u64 {
         self.config.epoch_unix_ms + self.now.as_millis()
@@ -151,7 +170,10 @@ impl World {
             Alarm::Stream(key) => self.stream(key),
             Alarm::Heartbeat(number) => self.check_heartbeat(number),
             Alarm::Expiry(key) => self.expire(key),
-            Alarm::Chatter | Alarm::Weather | Alarm::GuildBack(_) => {}
+            Alarm::Hangup(number) => self.hang_up(number),
+            Alarm::Chatter => self.ring_chatter(),
+            Alarm::Weather => self.ring_weather(),
+            Alarm::GuildBack(index) => self.ring_guild_back(index),
         }
     }
 }
@@ -174,7 +196,15 @@ impl Machine for World {
                 self.message(connection, bytes);
             }
             Input::Closed { connection, code } => self.closed(connection, code),
-            Input::Http { .. } => {}
+            Input::Http {
+                request,
+                method,
+                path_and_query,
+                authorization,
+                ..
+            } => {
+                self.http(request, method, path_and_query, authorization);
+            }
             Input::Control(control) => {
                 self.control(now, control);
             }

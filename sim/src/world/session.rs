@@ -19,19 +19,39 @@ pub(crate) enum Cargo {
         index: u32,
         unavailable: Option<bool>,
     },
+    /// GUILD_MEMBERS_CHUNK: which one of a request.
+    Chunk {
+        request: Arc<MembersRequest>,
+        at: usize,
+    },
 }
 
-/// Member chunks that are still to be sent.
-#[derive(Clone, Debug)]
-pub(crate) struct Chunks {
+/// What a client asked for with op 8. Chunks are written from it when they are sent, and again when they are replayed.
+#[derive(Debug)]
+pub(crate) struct MembersRequest {
     pub(crate) guild: u32,
-    /// Positions of members in the guild's list.
+    /// Positions in the guild's list.
     pub(crate) members: Vec<u32>,
     pub(crate) not_found: Vec<u64>,
     pub(crate) presences: bool,
     pub(crate) nonce: Option<String>,
-    pub(crate) sent: usize,
 }
+
+impl MembersRequest {
+    /// At most 1,000 members in each chunk; one chunk even if there are none.
+    pub(crate) fn chunks(&self) -> usize {
+        self.members.len().div_ceil(MEMBERS_PER_CHUNK).max(1)
+    }
+
+    pub(crate) fn chunk(&self, at: usize) -> &[u32] {
+        self.members
+            .chunks(MEMBERS_PER_CHUNK)
+            .nth(at)
+            .unwrap_or_default()
+    }
+}
+
+const MEMBERS_PER_CHUNK: usize = 1_000;
 
 /// One session.
 #[derive(Debug)]
@@ -50,7 +70,9 @@ pub(crate) struct Session {
     pub(crate) detached_at: Instant,
     /// Guilds still to be sent, the next one last.
     pub(crate) guilds: Vec<u32>,
-    pub(crate) chunks: VecDeque<Chunks>,
+    /// Member requests, and the next chunk of each.
+    pub(crate) requests: VecDeque<(Arc<MembersRequest>, usize)>,
+    /// An alarm for the next guilds and chunks is set.
     pub(crate) streaming: bool,
     kept: VecDeque<(u64, Cargo)>,
     /// The highest `s` that is no longer kept.
@@ -73,7 +95,7 @@ impl Session {
             ready: false,
             detached_at: Instant::ZERO,
             guilds: Vec::new(),
-            chunks: VecDeque::new(),
+            requests: VecDeque::new(),
             streaming: false,
             kept: VecDeque::new(),
             forgotten: 0,
@@ -99,10 +121,5 @@ impl Session {
     pub(crate) fn after(&self, seq: u64) -> Vec<(u64, Cargo)> {
         let from = self.kept.partition_point(|&(kept, _)| kept <= seq);
         self.kept.range(from..).cloned().collect()
-    }
-
-    /// How many dispatches are kept.
-    pub(crate) fn kept(&self) -> usize {
-        self.kept.len()
     }
 }

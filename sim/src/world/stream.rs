@@ -9,6 +9,7 @@ use super::World;
 use super::alarm::Alarm;
 use super::dispatch::Event;
 use super::session::Cargo;
+use crate::guild::MemberView;
 use crate::wire::json::Json;
 
 impl World {
@@ -17,7 +18,11 @@ impl World {
         let Some(session) = self.sessions.get(&key) else {
             return;
         };
-        let guilds: Vec<u32> = self.catalog.on_shard(session.shard).collect();
+        let guilds: Vec<u32> = self
+            .catalog
+            .on_shard(session.shard)
+            .filter(|index| !self.left.contains(index))
+            .collect();
         let shard = session.shard;
         let body = Json::build(1_024 + guilds.len() * 48, |json| {
             json.number("v", 10);
@@ -38,7 +43,7 @@ impl World {
                 json.item_number(shard.total().into());
             });
             json.object("application", |json| {
-                json.id("id", self.catalog.application_id().0);
+                json.id("id", self.catalog.bot_id().0);
                 json.number("flags", 565_248);
             });
             for key in [
@@ -79,7 +84,7 @@ impl World {
         let Some(session) = self.sessions.get_mut(&key) else {
             return;
         };
-        if !session.streaming && !(session.guilds.is_empty() && session.chunks.is_empty()) {
+        if !session.streaming && !(session.guilds.is_empty() && session.requests.is_empty()) {
             session.streaming = true;
             let at = self.now + Duration::from_millis(self.config.stream_interval_ms);
             self.alarms.set(at, Alarm::Stream(key));
@@ -100,27 +105,58 @@ impl World {
             else {
                 break;
             };
-            self.send_cargo(
-                key,
-                Cargo::Guild {
-                    index,
-                    unavailable: Some(false),
-                },
-            );
+            if self.left.contains(&index) {
+                continue;
+            }
+            if self.dark.contains_key(&index) {
+                let event = self.guild_delete(index, true);
+                self.dispatch_session(key, &Arc::new(event));
+            } else {
+                self.send_cargo(
+                    key,
+                    Cargo::Guild {
+                        index,
+                        unavailable: Some(false),
+                    },
+                );
+            }
         }
+        self.send_chunk(key);
         if let Some(session) = self.sessions.get_mut(&key) {
             session.streaming = false;
         }
         self.start_stream(key);
     }
 
-    /// The body of GUILD_CREATE as this session may see it.
-    pub(super) fn guild_create(&self, _key: u64, index: u32, unavailable: Option<bool>) -> Vec<u8> {
-        Json::build(4_096, |json| {
-            self.catalog.write_guild(json, index);
-            if let Some(unavailable) = unavailable {
-                json.flag("unavailable", unavailable);
+    /// GUILD_DELETE: an outage, or the bot is no longer a member.
+    pub(super) fn guild_delete(&self, index: u32, unavailable: bool) -> Event {
+        let id = self.catalog.guild_id(index).0;
+        let body = Json::build(64, |json| {
+            json.id("id", id);
+            if unavailable {
+                json.flag("unavailable", true);
             }
-        })
+        });
+        Event::new(EventKind::GuildDelete, true, id, body)
+    }
+
+    /// Whether the bot is in a guild and the guild is available.
+    pub(super) fn is_up(&self, index: u32) -> bool {
+        !self.left.contains(&index) && !self.dark.contains_key(&index)
+    }
+
+    /// The body of GUILD_CREATE as this session may see it.
+    pub(super) fn guild_create(&self, key: u64, index: u32, unavailable: Option<bool>) -> Vec<u8> {
+        let view = self.sessions.get(&key).map_or(
+            MemberView {
+                presences: false,
+                large_threshold: 50,
+            },
+            |session| MemberView {
+                presences: session.intents.intersects(Intents::GUILD_PRESENCES),
+                large_threshold: session.large_threshold,
+            },
+        );
+        self.catalog.guild_create(index, view, unavailable)
     }
 }
