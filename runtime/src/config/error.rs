@@ -165,7 +165,9 @@ impl fmt::Display for ConfigError {
             origin,
             problem,
         } = &*self.0;
-        write!(f, "{origin}: ")?;
+        if !matches!(origin, Origin::Default | Origin::Program) {
+            write!(f, "{origin}: ")?;
+        }
         match problem {
             Problem::UnknownOption { suggestion } => {
                 write!(f, "there is no option `{option}`")?;

@@ -213,7 +213,6 @@ pub struct Ops {
 
 impl Config {
     /// Starts with the defaults. Add a file, the environment and values, then build.
-    #[must_use]
     pub fn builder() -> ConfigBuilder {
         ConfigBuilder::new()
     }
