@@ -147,3 +147,45 @@ fn member(package: &Value, root: &str) -> Member {
             .collect(),
     }
 }
+
+/// A package that the workspace is built from.
+pub(crate) struct Package {
+    pub(crate) name: String,
+    /// The oldest Rust that its manifest says it works with.
+    pub(crate) rust: Option<RustVersion>,
+    pub(crate) is_ours: bool,
+}
+
+/// A version of Rust, as `rust-version` writes it. Patch releases change no interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RustVersion {
+    pub(crate) major: u32,
+    pub(crate) minor: u32,
+}
+
+impl RustVersion {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.').map(|part| part.parse().ok());
+        Some(Self {
+            major: parts.next()??,
+            minor: parts.next()??,
+        })
+    }
+}
+
+/// Every package in the lock file that is built here.
+pub(crate) fn packages() -> Result<Vec<Package>> {
+    let text = Step::cargo(["metadata", "--format-version", "1"]).quiet_output()?;
+    let metadata: Value = serde_json::from_str(&text).context("cargo metadata is not JSON")?;
+    let packages = metadata["packages"]
+        .as_array()
+        .context("cargo metadata lists no packages")?;
+    let package = |package: &Value| Package {
+        name: package["name"].as_str().unwrap_or_default().to_owned(),
+        rust: package["rust_version"]
+            .as_str()
+            .and_then(RustVersion::parse),
+        is_ours: package["source"].is_null(),
+    };
+    Ok(packages.iter().map(package).collect())
+}

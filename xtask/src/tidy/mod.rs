@@ -4,6 +4,7 @@ mod captions;
 mod imports;
 mod lengths;
 mod mask;
+mod msrv;
 mod paths;
 mod payloads;
 mod words;
@@ -54,6 +55,7 @@ pub(crate) fn check() -> Result<()> {
         paths::check(file, &mut findings);
     }
     imports::check_members(&workspace::members()?, &mut findings);
+    msrv::check(&workspace::packages()?, &mut findings);
     payloads::check(&files, &mut findings);
     for stale in generate::stale()? {
         let message = "stale: run `cargo xtask gen` and commit what it writes";
