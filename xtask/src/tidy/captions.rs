@@ -13,13 +13,23 @@ pub(crate) fn check(file: &File, findings: &mut Vec<Finding>) {
         _ if file.path == ".ci/run" => (&["# "], "a comment"),
         _ => return,
     };
-    let mut lines = file.text.lines().enumerate();
-    let first = lines.find(|(_, line)| !line.starts_with("#!/"));
-    let (index, first) = first.unwrap_or_default();
-    if !marks
-        .iter()
-        .any(|mark| first.len() > mark.len() && first.starts_with(mark))
-    {
+    let mut lines = file
+        .text
+        .lines()
+        .enumerate()
+        .skip_while(|(_, line)| line.starts_with("#!/"));
+    let (index, first) = lines.next().unwrap_or_default();
+    // A comment or docstring may open on a line of its own.
+    let opens = ["/**", "/*", "\"\"\""].contains(&first)
+        && marks.iter().any(|mark| mark.trim_end() == first);
+    let second = lines
+        .next()
+        .map_or("", |(_, line)| line.trim_start_matches([' ', '*']));
+    let is_captioned = (opens && !second.is_empty())
+        || marks
+            .iter()
+            .any(|mark| first.len() > mark.len() && first.starts_with(mark));
+    if !is_captioned {
         let message = format!("no caption: the first line must be {wanted}");
         findings.push(Finding::new(&file.path, index + 1, message));
     }
@@ -53,6 +63,9 @@ mod tests {
         ));
         assert!(!is_captioned("a.py", "import os\n"));
         assert!(is_captioned("a.mjs", "// What it is for.\n"));
+        assert!(is_captioned("a.mjs", "/**\n * What it is for.\n */\n"));
+        assert!(!is_captioned("a.mjs", "/**\n *\n */\n"));
+        assert!(!is_captioned("a.rs", "/**\n * Not Rust's way.\n */\n"));
         assert!(!is_captioned(".ci/run", "#!/usr/bin/env bash\nset -e\n"));
         assert!(is_captioned("a.md", "no caption needed"));
     }

@@ -52,7 +52,7 @@ pub(crate) fn check() -> Result<()> {
         captions::check(file, &mut findings);
         words::check(file, &mut findings);
         imports::check(file, &mut findings);
-        paths::check(file, &mut findings);
+        paths::check(file, &files, &mut findings);
     }
     imports::check_members(&workspace::members()?, &mut findings);
     msrv::check(&workspace::packages()?, &mut findings);

@@ -6,7 +6,8 @@ use super::Finding;
 use super::mask::numbered;
 use crate::workspace::File;
 
-pub(crate) fn check(file: &File, findings: &mut Vec<Finding>) {
+/// Checks one document against the paths of all files.
+pub(crate) fn check(file: &File, files: &[File], findings: &mut Vec<Finding>) {
     let is_guide = file.path.starts_with("docs/") || !file.path.contains('/');
     if file.extension() != "md" || !is_guide {
         return;
@@ -27,7 +28,8 @@ pub(crate) fn check(file: &File, findings: &mut Vec<Finding>) {
             .map(|text| text.trim_end_matches('/'))
             .chain(links(line))
         {
-            if !Path::new(path).exists() && !folder.join(path).exists() {
+            let exists = Path::new(path).exists() || folder.join(path).exists();
+            if !exists && !is_tail(path, files) {
                 findings.push(Finding::new(
                     &file.path,
                     number,
@@ -36,6 +38,17 @@ pub(crate) fn check(file: &File, findings: &mut Vec<Finding>) {
             }
         }
     }
+}
+
+/// Whether `path` names a file or folder from somewhere below the root: `gateway/state/` in a chapter on core.
+fn is_tail(path: &str, files: &[File]) -> bool {
+    files.iter().any(|file| {
+        let mut starts = file.path.match_indices('/').map(|(at, _)| at + 1);
+        starts.any(|start| {
+            let rest = file.path[start..].strip_prefix(path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    })
 }
 
 /// What stands between backticks.
@@ -99,14 +112,12 @@ mod tests {
     fn a_path_that_is_not_there_is_found() {
         let text = "See `no-such-folder/` and [here](no-such-file.md#part), not [there](https://a.b/c) or [up](#x).\n\
             ```\n`no-such-folder/`\n```\n";
+        let page = File {
+            path: "A.md".into(),
+            text: text.into(),
+        };
         let mut findings = Vec::new();
-        check(
-            &File {
-                path: "A.md".into(),
-                text: text.into(),
-            },
-            &mut findings,
-        );
+        check(&page, &[], &mut findings);
         let found: Vec<_> = findings.iter().map(|f| f.message.as_str()).collect();
         assert_eq!(
             found,
@@ -115,5 +126,19 @@ mod tests {
                 "`no-such-file.md` does not exist"
             ]
         );
+    }
+
+    #[test]
+    fn a_path_may_start_below_the_root() {
+        let files = [File {
+            path: "core/src/gateway/state/ready.rs".into(),
+            text: String::new(),
+        }];
+        for path in ["gateway/state", "state", "state/ready.rs", "src"] {
+            assert!(is_tail(path, &files), "{path}");
+        }
+        for path in ["gate", "state/read", "ready", "gateway/ready.rs"] {
+            assert!(!is_tail(path, &files), "{path}");
+        }
     }
 }
