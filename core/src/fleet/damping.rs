@@ -36,6 +36,8 @@ pub(crate) struct Damper {
     shards: BTreeMap<ShardId, Health>,
     sick: u32,
     proven: u32,
+    /// Proofs since the last waste.
+    proofs_in_a_row: u32,
     /// When the next identify of those who share the trickle may go.
     pub(crate) trickle_at: Instant,
     /// Whether the fleet was slowed when it was last looked at.
@@ -49,6 +51,7 @@ impl Damper {
             shards: BTreeMap::new(),
             sick: 0,
             proven: 0,
+            proofs_in_a_row: 0,
             trickle_at: Instant::ZERO,
             was_braked: false,
         }
@@ -88,11 +91,13 @@ impl Damper {
         health.wasted_in_a_row = health.wasted_in_a_row.saturating_add(1);
         health.not_before = Some(now + rng.duration_between(step * 3 / 4, step));
         health.is_proven = false;
+        self.proofs_in_a_row = 0;
         self.set(shard, health);
     }
 
-    /// The shard has a session that lasts.
-    pub(crate) fn proven_now(&mut self, shard: ShardId) {
+    /// The shard has a session that lasts. Each such proof without a waste in between halves the trickle's pause, which
+    /// is `spread` at its longest: when the cause is gone, full speed is a few proofs away.
+    pub(crate) fn proven_now(&mut self, now: Instant, shard: ShardId, spread: Duration) {
         self.set(
             shard,
             Health {
@@ -101,6 +106,12 @@ impl Damper {
                 is_proven: true,
             },
         );
+        self.proofs_in_a_row = self.proofs_in_a_row.saturating_add(1);
+        self.trickle_at = self.trickle_at.min(now + self.pause(spread));
+    }
+
+    fn pause(&self, spread: Duration) -> Duration {
+        spread / (1 << self.proofs_in_a_row.min(31))
     }
 
     /// Forgets a shard that has ended for good.
@@ -122,7 +133,17 @@ impl Damper {
     }
 
     /// An identify of the trickle has gone: the next one waits.
-    pub(crate) fn trickled(&mut self, now: Instant, pause: Duration) {
-        self.trickle_at = now + pause;
+    pub(crate) fn trickled(&mut self, now: Instant, spread: Duration) {
+        self.trickle_at = now + self.pause(spread);
+    }
+
+    /// The fleet is slowed from now on: even the first identify waits.
+    pub(crate) fn brake(&mut self, now: Instant, spread: Duration) {
+        self.trickle_at = self.trickle_at.max(now + self.pause(spread));
+    }
+
+    /// Discord told the allowance anew: nobody waits longer than it now takes.
+    pub(crate) fn reconsider(&mut self, now: Instant, spread: Duration) {
+        self.trickle_at = self.trickle_at.min(now + self.pause(spread));
     }
 }

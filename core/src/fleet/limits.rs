@@ -46,7 +46,8 @@ impl Fleet {
         self.fetch.retry_at = None;
         self.ledger.answer(now, limit, asked_at);
         self.queue.set_max_concurrency(now, limit.max_concurrency);
-        self.damper.trickle_at = self.damper.trickle_at.min(now + self.ledger.spread(now));
+        let spread = self.ledger.spread(now);
+        self.damper.reconsider(now, spread);
         if self.topology.is_none() && !self.is_stopping {
             self.set_topology(self.config.shards.resolve(shards));
             self.outbox.push_back(Pending::TopologyResolved);

@@ -2,6 +2,7 @@
 
 mod config;
 mod damping;
+mod error;
 mod identify;
 mod io;
 mod limits;
@@ -24,9 +25,10 @@ use crate::time::Instant;
 use crate::timer::Timers;
 
 pub use config::{Config, Damping};
+pub use error::TopologyError;
 pub use identify::SessionStartLimit;
 pub use io::{Event, Input, Misuse, Output, Phase, Reason, Wait};
-pub use shards::{SHARDS_MAX, Shards, TopologyError};
+pub use shards::{SHARDS_MAX, Shards};
 pub use snapshot::{AllowanceSnapshot, KeySnapshot, ShardSnapshot, Snapshot};
 pub use status::{Counters, Planned, ShardStatus, Status};
 pub use topology::Topology;
@@ -184,8 +186,8 @@ impl Fleet {
                 }
                 self.grant(now, shard);
                 if trickles {
-                    let pause = self.ledger.spread(now);
-                    self.damper.trickled(now, pause);
+                    let spread = self.ledger.spread(now);
+                    self.damper.trickled(now, spread);
                 }
             }
         }
@@ -203,8 +205,9 @@ impl Fleet {
         }
         self.damper.was_braked = braked;
         if braked {
-            let until = self.damper.trickle_at.max(now + self.ledger.spread(now));
-            self.damper.trickle_at = until;
+            let spread = self.ledger.spread(now);
+            self.damper.brake(now, spread);
+            let until = self.damper.trickle_at;
             let (sick, proven) = (self.damper.sick(), self.damper.proven());
             self.tell(Event::FleetDamped {
                 sick,

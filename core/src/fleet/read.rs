@@ -64,20 +64,22 @@ impl Fleet {
         self.shards.keys().filter_map(|&shard| self.shard(shard))
     }
 
-    /// When each shard that waits, or has not been started, gets its identify slot, if nothing else happens: soonest
-    /// first. The last of `n` fresh shards goes after `ceil(n / max_concurrency) - 1` spacings of 5 s and the margin.
+    /// When each shard that waits, connects for the first time or has not been started gets its identify slot, if nothing
+    /// else happens: soonest first. The last of `n` fresh shards goes after `ceil(n / max_concurrency) - 1` spacings of 5 s and the margin.
     ///
     /// What lies beyond today's allowance is put behind its reset; a slowed fleet is taken to stay as slow as it is.
     #[must_use]
     pub fn identify_plan(&self, now: Instant) -> Vec<Planned> {
         let now = now.max(self.now);
-        let parked = self
-            .parked_shards()
-            .filter(|shard| !self.shards[shard].is_resumable);
         let tickets = self.queue.tickets().into_iter().map(Ticket::shard);
-        let line = tickets
-            .chain(self.queue.later().map(|(_, shard)| shard))
-            .chain(parked);
+        let later = self.queue.later().map(|(_, shard)| shard);
+        let mut fresh: Vec<_> = self.starting.keys().copied().collect();
+        fresh.extend(
+            self.parked_shards()
+                .filter(|shard| !self.shards[shard].is_resumable),
+        );
+        fresh.sort_by_key(|shard| (shard.index(), shard.total()));
+        let line = tickets.chain(later).chain(fresh);
         let mut forecast = Forecast {
             keys: BTreeMap::new(),
             trickle_at: self.damper.trickle_at,

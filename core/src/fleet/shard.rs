@@ -135,7 +135,7 @@ impl Fleet {
                 if down_at.unwrap_or(now).since(since) < healthy_after {
                     self.wasted(now, shard);
                 } else {
-                    self.damper.proven_now(shard);
+                    self.proven(now, shard);
                 }
             }
         }
@@ -154,6 +154,11 @@ impl Fleet {
                 wasted_in_a_row,
             });
         }
+    }
+
+    fn proven(&mut self, now: Instant, shard: ShardId) {
+        let spread = self.ledger.spread(now);
+        self.damper.proven_now(now, shard, spread);
     }
 
     pub(super) fn grant(&mut self, now: Instant, shard: ShardId) {
@@ -237,7 +242,7 @@ impl Fleet {
             // Older than the threshold, or a predecessor's of which nothing bad is known.
             _ => {
                 state.attempt = Attempt::None;
-                self.damper.proven_now(shard);
+                self.proven(now, shard);
             }
         }
         self.established(shard);
@@ -311,7 +316,7 @@ impl Fleet {
                 })
             {
                 state.attempt = Attempt::None;
-                self.damper.proven_now(shard);
+                self.proven(now, shard);
             }
         }
     }

@@ -5,7 +5,8 @@ use core::fmt;
 
 use crate::id::{ShardId, Snowflake};
 
-use super::shards::{SHARDS_MAX, TopologyError};
+use super::error::TopologyError;
+use super::shards::SHARDS_MAX;
 
 /// The shards of one process or bot: a list without duplicates, in order of total and index, never empty.
 ///
