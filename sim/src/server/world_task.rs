@@ -10,13 +10,16 @@ use shardkeep_core::Instant;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tungstenite::protocol::frame::coding::Data;
 
-use super::flood::{Flood, FloodRequest};
+use super::flood::{Flood, FloodRequest, Step};
 use super::outgoing::{Outgoing, TooSlow};
 use super::traffic::Traffic;
 use crate::{Control, Input, Machine, Output, World};
 
 /// How many messages are taken from the channel before the world's outputs are handed on.
 const INBOX: usize = 256;
+
+/// How many turns of a flood are taken before the channel is looked at again: heartbeats must not wait.
+const POURS: usize = 16;
 
 /// Something that happened, with its bytes owned.
 #[derive(Debug)]
@@ -101,6 +104,7 @@ impl WorldTask {
     /// Runs until every sender is gone or shutdown was asked for.
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
         let mut messages = Vec::with_capacity(INBOX);
+        let mut has_more = false;
         while !self.stopping {
             let emptied = Arc::clone(&self.emptied);
             let deadline = self
@@ -111,6 +115,7 @@ impl WorldTask {
                 count = inbox.recv_many(&mut messages, INBOX) => if count == 0 { break },
                 () = wait_until(deadline) => {}
                 () = emptied.notified(), if self.flood.is_running() => {}
+                () = future::ready(()), if has_more => {}
             }
             for message in messages.drain(..) {
                 self.take(message);
@@ -119,7 +124,7 @@ impl WorldTask {
             let now = self.now();
             self.world.handle_timeout(now);
             self.hand_on();
-            self.pour();
+            has_more = self.pour();
             // On a runtime with one thread the sockets get their turn only here.
             tokio::task::yield_now().await;
         }
@@ -181,7 +186,8 @@ impl WorldTask {
                 let _ = answer.send(value);
             }
             Message::Flood { flood, answer } => {
-                let value = self.flood.start(flood, &mut self.world);
+                let now = self.now();
+                let value = self.flood.start(now, &flood, &mut self.world);
                 let _ = answer.send(value);
             }
             Message::Shutdown => self.stopping = true,
@@ -275,21 +281,22 @@ impl WorldTask {
         }
     }
 
-    /// Lets a flood run on for the connections that have room.
-    fn pour(&mut self) {
-        while self.flood.is_running() {
+    /// Lets a flood run on for the connections that have room. `true` if there may be room for more.
+    fn pour(&mut self) -> bool {
+        for _ in 0..POURS {
             let now = self.now();
             let connections = &self.connections;
-            let room = |connection: u64| {
+            let waiting = |connection: u64| {
                 connections
                     .get(&connection)
                     .map(|outgoing| outgoing.waiting_bytes())
             };
-            if !self.flood.step(now, &mut self.world, room) {
-                return;
+            if self.flood.step(now, &mut self.world, waiting) == Step::Full {
+                return false;
             }
             self.hand_on();
         }
+        true
     }
 }
 
