@@ -10,6 +10,7 @@ mod fuzz;
 mod generate;
 mod report;
 mod setup;
+mod sim_hours;
 mod step;
 mod suites;
 mod test;
@@ -72,6 +73,12 @@ const CHORES: &[Chore] = &[
         run: fuzz::run,
     },
     Chore {
+        name: "sim-hours",
+        args: "[--seeds N] [--seed N] [...]",
+        about: "simulated hours of a 64-shard bot under faults; names each seed that went wrong",
+        run: sim_hours::run,
+    },
+    Chore {
         name: "docs",
         args: "[--open]",
         about: "the API documentation of every crate, and the guide where mdBook is installed",
@@ -110,6 +117,6 @@ fn print_chores() {
         name, args, about, ..
     } in CHORES
     {
-        println!("  {:<34}{about}", format!("{name} {args}"));
+        println!("  {:<40}{about}", format!("{name} {args}"));
     }
 }
