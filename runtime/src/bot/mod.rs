@@ -1,0 +1,504 @@
+//! The bot: what a Rust program holds, and what every binding stands on.
+//!
+//! Which thread does what: sockets, TLS, inflating, heartbeats and the queue's filling side live on threads that the bot
+//! owns. Handlers and whoever takes events live on the caller's. So a handler that blocks delays other handlers, never a
+//! heartbeat; what waits then is the queue, and when that is full the shards stop reading.
+
+mod builder;
+mod error;
+mod fleet;
+mod handlers;
+mod observed;
+mod shared;
+mod status;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use shardkeep_core::gateway::Snapshot;
+use shardkeep_core::wire::{Command, EventFilter, EventKind};
+use shardkeep_core::{ShardId, Snowflake};
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+pub use builder::BotBuilder;
+pub use error::{Error, Failure};
+pub use status::{IdentifyStatus, ShardStatus, Status};
+
+use crate::clock;
+use crate::config::{Config, OnShutdown};
+use crate::events::{Batch, Event, Queue, Subscription};
+use crate::http::Http;
+use crate::ops::{Observed, OpsServer};
+use crate::shard::{CommandFailed, Control};
+use crate::transport::{Connector, client_config};
+use fleet::{Driver, Order};
+use handlers::{Handlers, Pool};
+use shared::{Shared, Stage};
+
+/// How often the IO threads show that they are alive.
+const PULSE: Duration = Duration::from_millis(500);
+
+/// A bot on any number of shards. Cloning gives another handle to the same bot; when the last one is dropped without
+/// [`Bot::shutdown`], its sockets are dropped, and Discord keeps the sessions for a few minutes.
+///
+/// Take events with [`Bot::next_event`] or [`Bot::next_batch`], or give handlers to [`Bot::on`] and call [`Bot::run`].
+///
+/// ```no_run
+/// use shardkeep::config::Config;
+/// use shardkeep::core::wire::EventKind;
+/// use shardkeep::{Bot, Topic};
+///
+/// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+/// // DISCORD_TOKEN and the other variables, shards as Discord recommends.
+/// let config = Config::builder().environment(std::env::vars()).build()?;
+/// let bot = Bot::new(config)?;
+/// bot.on(EventKind::MessageCreate, |event| async move {
+///     println!("{}: {}", event.shard(), event.json());
+/// });
+/// bot.on(Topic::ShardResume, |event| async move {
+///     println!("{:?}", event.lifecycle());
+/// });
+/// bot.run().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Bot {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Config,
+    shared: Arc<Shared>,
+    handlers: Mutex<Handlers>,
+    life: Mutex<Life>,
+    /// Events of batches that [`Bot::next_event`] has begun.
+    begun: Mutex<VecDeque<Event>>,
+}
+
+/// From made to started to shut down.
+#[derive(Default)]
+struct Life {
+    driver: Option<Driver>,
+    io_threads: usize,
+    orders: Option<mpsc::UnboundedSender<Order>>,
+    runtime: Option<Runtime>,
+    ops: Option<OpsServer>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Bot {
+    /// A bot with this configuration, not started yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Tls`] if the platform's roots are wanted and there are none.
+    pub fn new(config: Config) -> Result<Self, Error> {
+        Self::builder(config).build()
+    }
+
+    /// For what only a program can set: threads, sessions to go on from.
+    pub fn builder(config: Config) -> BotBuilder {
+        BotBuilder::new(config)
+    }
+
+    fn from_builder(builder: BotBuilder) -> Result<Self, Error> {
+        let config = builder.config;
+        let roots = config.tls.roots;
+        let queue = Queue::new(config.queue.events_max, config.queue.bytes_max);
+        let shared = Arc::new(Shared::new(queue));
+        let http = Http::new(
+            &config.api_base,
+            config.token.clone(),
+            roots,
+            config.custom_base(),
+        )?;
+        let tls = client_config(roots)?;
+        let connector = Connector {
+            tls,
+            message_bytes_max: config.gateway.message_bytes_max,
+        };
+        let snapshots: BTreeMap<_, _> = builder
+            .snapshots
+            .into_iter()
+            .filter_map(|s| Some((s.shard()?, s)))
+            .collect();
+        let driver = Driver {
+            filter: config.filter(),
+            config: config.clone(),
+            shared: Arc::clone(&shared),
+            http,
+            connector,
+            snapshots,
+            window_log_max: builder.window_log_max,
+            seed: builder.seed,
+        };
+        let life = Life {
+            driver: Some(driver),
+            io_threads: builder.io_threads,
+            ..Life::default()
+        };
+        let inner = Inner {
+            config,
+            shared,
+            handlers: Mutex::default(),
+            life: Mutex::new(life),
+            begun: Mutex::default(),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Starts the shards and returns; it does not wait for Discord ([`Bot::ready`] does). Starting twice changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the threads or the endpoint for operators cannot be started, or if the bot was shut down.
+    pub async fn start(&self) -> Result<(), Error> {
+        self.start_with(None)
+    }
+
+    fn start_with(&self, wanted: Option<EventFilter>) -> Result<(), Error> {
+        let mut life = lock(&self.inner.life);
+        if life.orders.is_some() {
+            return Ok(());
+        }
+        let mut driver = life.driver.take().ok_or(Error::ShutDown)?;
+        if let Some(wanted) = wanted {
+            driver.filter = intersection(driver.filter, wanted);
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(life.io_threads.max(1))
+            .thread_name("shardkeep-io")
+            .enable_all()
+            .build()
+            .map_err(Error::Threads)?;
+        let (orders, inbox) = mpsc::unbounded_channel();
+        runtime.spawn(driver.run(inbox));
+        runtime.spawn(pulse(Arc::clone(&self.inner.shared)));
+        life.orders = Some(orders);
+        life.runtime = Some(runtime);
+        Ok(())
+    }
+
+    /// Waits until every shard has had a session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Failed`] if Discord refuses the token or the shards, [`Error::ShutDown`] if the bot was shut down first.
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.start().await?;
+        let mut stage = self.inner.shared.stage.subscribe();
+        // The sender lives as long as the bot.
+        let reached = stage
+            .wait_for(|stage| *stage != Stage::Starting)
+            .await
+            .map(|stage| *stage);
+        match (reached, self.failure()) {
+            (Ok(Stage::Ready), _) => Ok(()),
+            (_, Some(failure)) => Err(failure.into()),
+            _ => Err(Error::ShutDown),
+        }
+    }
+
+    /// The next events, up to `max` of them, as soon as there is one. `None` when the bot has stopped and everything was
+    /// taken; [`Bot::failure`] then says whether it stopped by itself. Starts the bot if need be.
+    ///
+    /// One look brings what has gathered since the last: the more there is to do, the less each event costs.
+    pub async fn next_batch(&self, max: usize) -> Option<Batch> {
+        if let Err(error) = self.start().await {
+            tracing::error!("{error}");
+            self.inner.shared.fail(Failure::Start(error.to_string()));
+            self.inner.shared.stop();
+        }
+        poll_fn(|cx| self.inner.shared.queue.poll_take(cx, max)).await
+    }
+
+    /// Up to `max` events that are there already, without waiting. `None` if there is none. For programs with a loop of
+    /// their own; see [`Bot::on_wake`].
+    #[must_use]
+    pub fn try_next_batch(&self, max: usize) -> Option<Batch> {
+        self.inner.shared.queue.take(max)
+    }
+
+    /// Whether the bot has stopped: what [`Bot::try_next_batch`] still finds is the last.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.inner.shared.queue.is_closed()
+    }
+
+    /// Calls `wake` from a thread of the bot when events arrive and there were none, and when the bot has stopped: once,
+    /// until everything has been taken. It must not block: it writes to an eventfd or posts to a loop.
+    pub fn on_wake(&self, wake: impl Fn() + Send + Sync + 'static) {
+        self.inner.shared.queue.set_wake(Arc::new(wake));
+    }
+
+    /// The next event. `None` as for [`Bot::next_batch`]. Starts the bot if need be.
+    pub async fn next_event(&self) -> Option<Event> {
+        loop {
+            if let Some(event) = lock(&self.inner.begun).pop_front() {
+                return Some(event);
+            }
+            let batch = self.next_batch(self.inner.config.queue.batch_max).await?;
+            lock(&self.inner.begun).extend(batch.into_events());
+        }
+    }
+
+    /// Adds a handler for the events that `to` names: a dispatch ([`EventKind`]), a [`Topic`](crate::Topic), or
+    /// [`Subscription::All`]. Handlers run in [`Bot::run`], on the caller's tokio runtime.
+    ///
+    /// Handlers of one shard's events start in the order in which Discord sent them. Up to `handler_concurrency` run at
+    /// once and may overtake each other; with 1, each ends before the next starts. A handler that panics is counted and
+    /// logged; nothing else stops.
+    ///
+    /// Dispatches that no handler wants when [`Bot::run`] starts the bot are not even copied out of the socket.
+    pub fn on<F, Fut>(&self, to: impl Into<Subscription>, handler: F) -> &Self
+    where
+        F: Fn(Event) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        lock(&self.inner.handlers).add(to.into(), handler);
+        self
+    }
+
+    /// Starts the bot, runs handlers, and returns when it has stopped: by Ctrl-C or SIGTERM, by [`Bot::shutdown`] from
+    /// elsewhere, or because Discord refuses it. Sessions are left as `on_shutdown` says; handlers are given
+    /// `shutdown_timeout_ms` to end.
+    ///
+    /// Call it inside a tokio runtime. Without handlers, take events with [`Bot::next_batch`] instead.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Failed`] if Discord refuses the token or the shards; else as [`Bot::start`].
+    pub async fn run(&self) -> Result<(), Error> {
+        let handlers = lock(&self.inner.handlers).clone();
+        let wanted = (!handlers.is_empty()).then(|| handlers.filter());
+        self.start_with(wanted)?;
+        self.serve_ops().await?;
+        let panics = &self.inner.shared.handler_panics;
+        let mut pool = Pool::new(handlers, self.inner.config.handler_concurrency);
+        let handle = async {
+            while let Some(batch) = self.next_batch(self.inner.config.queue.batch_max).await {
+                for event in batch.into_events() {
+                    pool.start(&event, panics).await;
+                }
+            }
+        };
+        let resumable = self.inner.config.on_shutdown == OnShutdown::Resume;
+        let stop = async {
+            stop_signal().await;
+            tracing::info!(resumable, "stopping");
+            self.shutdown(resumable).await;
+            tokio::time::sleep(self.shutdown_timeout()).await;
+        };
+        // After a stop the queue is closed: what is left in it is still handled, within the time for stopping.
+        tokio::select! {
+            () = handle => {}
+            () = stop => tracing::warn!("events were left unhandled: their handlers took too long to stop"),
+        }
+        if timeout(self.shutdown_timeout(), pool.finish(panics))
+            .await
+            .is_err()
+        {
+            tracing::warn!("handlers were cut off: they took too long to stop");
+        }
+        self.shutdown(resumable).await;
+        self.failure().map_or(Ok(()), |failure| Err(failure.into()))
+    }
+
+    /// Opens the endpoint for operators, if it is configured. [`Bot::run`] does it by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ops`] if the address is taken, or open to other machines without being allowed to.
+    pub async fn serve_ops(&self) -> Result<(), Error> {
+        let config = &self.inner.config.ops;
+        let Some(address) = config.listen else {
+            return Ok(());
+        };
+        let runtime = lock(&self.inner.life)
+            .runtime
+            .as_ref()
+            .map(|runtime| runtime.handle().clone());
+        let Some(runtime) = runtime else {
+            return Err(Error::ShutDown);
+        };
+        let (config, observed) = (
+            config.clone(),
+            Arc::clone(&self.inner.shared) as Arc<dyn Observed>,
+        );
+        // On the bot's own threads: a probe must be answered while a handler blocks the caller's.
+        let started =
+            runtime.spawn(async move { OpsServer::start(address, &config, observed).await });
+        let server = started.await.map_err(|_| Error::ShutDown)??;
+        lock(&self.inner.life).ops = Some(server);
+        Ok(())
+    }
+
+    /// Sends a command on a shard, and returns when it went out or was refused. It waits while the session is not
+    /// established or a limit of Discord's is reached.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandFailed`] if the bot does not run the shard, or if the session refuses the command.
+    pub async fn send(&self, shard: ShardId, command: Command) -> Result<(), CommandFailed> {
+        let (done, outcome) = oneshot::channel();
+        let handle = self
+            .inner
+            .shared
+            .shard(shard)
+            .ok_or(CommandFailed::NoShard(shard))?;
+        handle
+            .controls
+            .send(Control::Send(command, done))
+            .map_err(|_| CommandFailed::Stopped)?;
+        outcome.await.unwrap_or(Err(CommandFailed::Stopped))
+    }
+
+    /// Makes a shard reconnect and resume, as if Discord had asked for it. `false` if the bot does not run it.
+    pub fn reconnect(&self, shard: ShardId) -> bool {
+        let handle = self.inner.shared.shard(shard);
+        handle.is_some_and(|handle| handle.controls.send(Control::Reconnect).is_ok())
+    }
+
+    /// The shards that Discord sends the guild's events to, of those that this bot runs: one for each total.
+    #[must_use]
+    pub fn shards_of(&self, guild: Snowflake) -> Vec<ShardId> {
+        let shards = self
+            .inner
+            .shared
+            .shards()
+            .into_iter()
+            .map(|handle| handle.cell.shard());
+        shards
+            .filter(|&shard| ShardId::of_guild(guild, shard.total()) == Some(shard))
+            .collect()
+    }
+
+    /// What the bot is doing, in numbers. Answers at once, from memory.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status::read(&self.inner.shared)
+    }
+
+    /// Why the bot stopped by itself; none if it did not.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        self.inner.shared.failure()
+    }
+
+    fn shutdown_timeout(&self) -> Duration {
+        Duration::from_millis(self.inner.config.shutdown_timeout_ms)
+    }
+
+    /// Stops every shard and returns when they have ended, or when `shutdown_timeout_ms` is over. Events that are in the
+    /// queue can still be taken. Shutting down twice changes nothing.
+    ///
+    /// With `resumable`, Discord keeps the sessions for a few minutes: the snapshots let [`BotBuilder::resume_from`] go
+    /// on from them, in this process or another. Without, it ends them and shows the bot offline at once, and there are
+    /// no snapshots.
+    pub async fn shutdown(&self, resumable: bool) -> Vec<Snapshot> {
+        let orders = {
+            let mut life = lock(&self.inner.life);
+            life.driver = None;
+            life.orders.clone()
+        };
+        match orders {
+            Some(orders) => {
+                // The fleet may have stopped by itself.
+                let _stopped_already = orders.send(Order::Shutdown { resumable });
+                let mut stage = self.inner.shared.stage.subscribe();
+                let stopped = stage.wait_for(|stage| *stage == Stage::Stopped);
+                if timeout(self.shutdown_timeout(), stopped).await.is_err() {
+                    tracing::warn!("shards were cut off: they took too long to stop");
+                    self.inner.shared.stop();
+                }
+            }
+            None => self.inner.shared.stop(),
+        }
+        self.inner.end();
+        if resumable {
+            self.inner.shared.snapshots()
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+impl Inner {
+    /// Ends the threads.
+    fn end(&self) {
+        let (ops, runtime) = {
+            let mut life = lock(&self.life);
+            (life.ops.take(), life.runtime.take())
+        };
+        drop(ops);
+        if let Some(runtime) = runtime {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl fmt::Debug for Bot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bot")
+            .field("shards", &self.inner.config.shards)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What both let through.
+fn intersection(a: EventFilter, b: EventFilter) -> EventFilter {
+    let kinds = EventKind::ALL.iter().copied().chain([EventKind::Unknown]);
+    kinds
+        .filter(|&kind| !(a.lets_through(kind) && b.lets_through(kind)))
+        .fold(a, EventFilter::without)
+}
+
+/// Shows that the IO threads go round.
+async fn pulse(shared: Arc<Shared>) {
+    loop {
+        shared
+            .io_pulse
+            .store(clock::now().as_micros(), Ordering::Relaxed);
+        tokio::time::sleep(PULSE).await;
+    }
+}
+
+/// Ctrl-C, or SIGTERM where there is such a thing.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = tokio::signal::ctrl_c() => {}
+                    _ = terminate.recv() => {}
+                }
+                return;
+            }
+            Err(error) => tracing::warn!(%error, "SIGTERM cannot be waited for"),
+        }
+    }
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::warn!(%error, "Ctrl-C cannot be waited for");
+        std::future::pending::<()>().await;
+    }
+}

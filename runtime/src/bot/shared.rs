@@ -1,0 +1,113 @@
+//! What a bot, its fleet and its handlers share.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use shardkeep_core::{Instant, ShardId, fleet, gateway};
+use tokio::sync::{mpsc, watch};
+
+use super::error::Failure;
+use crate::clock;
+use crate::events::Queue;
+use crate::shard::{Control, ShardCell};
+
+/// How far a bot has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    /// Not every shard has had a session yet.
+    #[default]
+    Starting,
+    /// Every shard has had one.
+    Ready,
+    /// Every shard has ended.
+    Stopped,
+}
+
+/// A shard that runs, or has run.
+#[derive(Clone, Debug)]
+pub(super) struct Handle {
+    pub(super) cell: Arc<ShardCell>,
+    pub(super) controls: mpsc::UnboundedSender<Control>,
+}
+
+/// What a bot, its fleet and its handlers share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) queue: Arc<Queue>,
+    pub(super) stage: watch::Sender<Stage>,
+    shards: Mutex<BTreeMap<ShardId, Handle>>,
+    fleet: Mutex<(fleet::Status, Instant)>,
+    failure: Mutex<Option<Failure>>,
+    snapshots: Mutex<Vec<gateway::Snapshot>>,
+    /// When the IO threads' timer last went round, in microseconds of the clock.
+    pub(super) io_pulse: AtomicU64,
+    pub(super) handler_panics: AtomicU64,
+    pub(super) started_at: Instant,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(super) fn new(queue: Queue) -> Self {
+        let now = clock::now();
+        Self {
+            queue: Arc::new(queue),
+            stage: watch::Sender::default(),
+            shards: Mutex::default(),
+            fleet: Mutex::new((fleet::Status::default(), now)),
+            failure: Mutex::default(),
+            snapshots: Mutex::default(),
+            io_pulse: AtomicU64::new(0),
+            handler_panics: AtomicU64::new(0),
+            started_at: now,
+        }
+    }
+
+    pub(super) fn add(&self, shard: ShardId, handle: Handle) {
+        lock(&self.shards).insert(shard, handle);
+    }
+
+    pub(super) fn shard(&self, shard: ShardId) -> Option<Handle> {
+        lock(&self.shards).get(&shard).cloned()
+    }
+
+    /// Every shard that was started, by total and index.
+    pub(super) fn shards(&self) -> Vec<Handle> {
+        lock(&self.shards).values().cloned().collect()
+    }
+
+    /// The fleet in numbers, and when they were taken.
+    pub(super) fn fleet(&self) -> (fleet::Status, Instant) {
+        *lock(&self.fleet)
+    }
+
+    pub(super) fn set_fleet(&self, status: fleet::Status, now: Instant) {
+        *lock(&self.fleet) = (status, now);
+    }
+
+    pub(super) fn failure(&self) -> Option<Failure> {
+        lock(&self.failure).clone()
+    }
+
+    /// Notes why the bot stops; the first reason counts.
+    pub(super) fn fail(&self, failure: Failure) {
+        lock(&self.failure).get_or_insert(failure);
+    }
+
+    pub(super) fn add_snapshot(&self, snapshot: gateway::Snapshot) {
+        lock(&self.snapshots).push(snapshot);
+    }
+
+    pub(super) fn snapshots(&self) -> Vec<gateway::Snapshot> {
+        lock(&self.snapshots).clone()
+    }
+
+    /// Ends the bot: what is in the queue can still be taken.
+    pub(super) fn stop(&self) {
+        self.queue.close();
+        self.stage.send_replace(Stage::Stopped);
+    }
+}

@@ -1,0 +1,21 @@
+//! Events on their way to the user: entries in chunks, chunks in a bounded queue, batches and single events out of it.
+
+mod batch;
+mod chunk;
+mod event;
+mod lifecycle;
+mod queue;
+mod topic;
+
+pub use batch::{Batch, Entries};
+pub use chunk::Entry;
+pub use event::{Event, ParseError};
+pub use lifecycle::{
+    Lifecycle, RateLimited, Ready, ShardConnect, ShardDisconnect, ShardError, ShardErrorKind,
+    ShardResume,
+};
+pub use queue::QueueStatus;
+pub use topic::{Subscription, Topic, UnknownTopic};
+
+pub(crate) use chunk::{Chunk, Head};
+pub(crate) use queue::Queue;

@@ -1,0 +1,429 @@
+//! Where a session's outputs go: dispatches to the queue, frames to the socket, notices to the fleet, numbers to the status.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::task::Context;
+use std::time::Duration;
+
+use shardkeep_core::gateway::{Cause, ClosedReason, Dispatch, Event, Misuse, Output, Session};
+use shardkeep_core::wire::{CloseCode, EventKind};
+use shardkeep_core::{Instant, Machine, ShardId, fleet};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{CommandFailed, Notice, ShardCell};
+use crate::clock;
+use crate::events::{
+    Chunk, Head, Lifecycle, Queue, RateLimited, ShardConnect, ShardDisconnect, ShardError,
+    ShardErrorKind, ShardResume, Topic,
+};
+use crate::transport::{Gone, Opcode, write_frame};
+
+/// Staged events beyond this are put into the queue without waiting for the end of the round.
+const STAGED_BYTES_MAX: usize = 1 << 20;
+
+/// How an identify begins, as core writes it.
+const IDENTIFY: &[u8] = br#"{"op":2,"#;
+
+/// The way out of one shard.
+pub(super) struct Outlet {
+    shard: ShardId,
+    /// Events of this round. The memory is lent by the thread.
+    staged: Chunk,
+    /// Frames for the socket.
+    out: Vec<u8>,
+    connect: Option<String>,
+    close: Option<CloseCode>,
+    queue: Arc<Queue>,
+    cell: Arc<ShardCell>,
+    notices: mpsc::UnboundedSender<Notice>,
+    commands: BTreeMap<u64, oneshot::Sender<Result<(), CommandFailed>>>,
+    /// An identify went out and was not answered yet.
+    identifying: bool,
+    paused_since: Option<Instant>,
+    /// Why the last connection did not open or broke, as far as the session cannot know.
+    detail: Option<String>,
+    sequence: u64,
+}
+
+impl Outlet {
+    pub(super) fn new(
+        shard: ShardId,
+        queue: Arc<Queue>,
+        cell: Arc<ShardCell>,
+        notices: mpsc::UnboundedSender<Notice>,
+    ) -> Self {
+        Self {
+            shard,
+            staged: Chunk::default(),
+            out: Vec::new(),
+            connect: None,
+            close: None,
+            queue,
+            cell,
+            notices,
+            commands: BTreeMap::new(),
+            identifying: false,
+            paused_since: None,
+            detail: None,
+            sequence: 0,
+        }
+    }
+
+    pub(super) const fn staged(&mut self) -> &mut Chunk {
+        &mut self.staged
+    }
+
+    pub(super) const fn out(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    pub(super) const fn take_close(&mut self) -> Option<CloseCode> {
+        self.close.take()
+    }
+
+    pub(super) const fn take_connect(&mut self) -> Option<String> {
+        self.connect.take()
+    }
+
+    /// Whether the session has given up the socket that is being read.
+    pub(super) const fn wants_other_socket(&self) -> bool {
+        self.close.is_some() || self.connect.is_some()
+    }
+
+    pub(super) fn notify(&self, notice: Notice) {
+        // The fleet outlives its shards, except when the whole bot is being torn down.
+        let _torn_down = self.notices.send(notice);
+    }
+
+    fn tell_fleet(&self, input: fleet::Input) {
+        self.notify(Notice::Fleet(input));
+    }
+
+    pub(super) fn expect_command(
+        &mut self,
+        id: u64,
+        done: oneshot::Sender<Result<(), CommandFailed>>,
+    ) {
+        self.commands.insert(id, done);
+    }
+
+    fn command_done(&mut self, id: u64, outcome: Result<(), CommandFailed>) {
+        if let Some(done) = self.commands.remove(&id) {
+            // The user may have stopped waiting.
+            let _unheard = done.send(outcome);
+        }
+    }
+
+    /// Carries out everything that the session has to say.
+    pub(super) fn drain(&mut self, session: &mut Session) {
+        while let Some(output) = session.poll_output() {
+            match output {
+                Output::Dispatch(dispatch) => self.dispatch(&dispatch),
+                other => self.carry_out(other),
+            }
+        }
+    }
+
+    fn dispatch(&mut self, dispatch: &Dispatch<'_>) {
+        self.sequence = dispatch.sequence;
+        let head = Head {
+            shard: self.shard,
+            sequence: dispatch.sequence,
+            topic: Topic::Dispatch,
+            kind: dispatch.kind,
+            replayed: dispatch.replayed,
+        };
+        if !self.staged.push(head, dispatch.name, dispatch.data) {
+            self.dropped(dispatch);
+        } else if self.staged.bytes() > STAGED_BYTES_MAX {
+            self.queue.publish(&mut self.staged);
+        }
+    }
+
+    fn dropped(&mut self, dispatch: &Dispatch<'_>) {
+        self.cell.update(|report| report.dropped += 1);
+        let reason = format!("{} is too large to hand on: it was dropped", dispatch.name);
+        self.error(ShardErrorKind::EventDropped, None, reason, false);
+    }
+
+    #[cold]
+    fn carry_out(&mut self, output: Output<'_>) {
+        let shard = self.shard;
+        match output {
+            Output::Connect { url } => self.connect = Some(url.to_owned()),
+            Output::Send(payload) => {
+                if payload.starts_with(IDENTIFY) {
+                    self.identifying = true;
+                    self.tell_fleet(fleet::Input::IdentifySent { shard });
+                }
+                write_frame(&mut self.out, Opcode::Text, payload);
+            }
+            Output::Close { code, cause } => {
+                tracing::debug!(%shard, %code, %cause, "hanging up");
+                self.close = Some(code);
+            }
+            Output::WantIdentify => self.tell_fleet(fleet::Input::WantIdentify { shard }),
+            Output::CancelIdentify => self.tell_fleet(fleet::Input::CancelIdentify { shard }),
+            Output::IdentifyUnused => self.tell_fleet(fleet::Input::IdentifyUnused { shard }),
+            Output::Event(event) => self.event(event),
+            _ => {
+                tracing::warn!(%shard, "an output that this version does not know was passed over")
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event<'_>) {
+        let shard = self.shard;
+        match event {
+            Event::Ready { session_id, guilds } => {
+                self.identifying = false;
+                self.cell
+                    .update(|report| report.session_since = Some(clock::now()));
+                self.tell_fleet(fleet::Input::Ready { shard });
+                tracing::info!(%shard, guilds, "connected");
+                let session_id = session_id.to_owned();
+                self.lifecycle(&Lifecycle::ShardConnect(ShardConnect {
+                    session_id,
+                    guild_count: guilds,
+                }));
+            }
+            Event::Resumed {
+                session_id,
+                sequence,
+                replayed,
+            } => {
+                self.tell_fleet(fleet::Input::Resumed { shard });
+                tracing::info!(%shard, sequence, replayed, "resumed");
+                let session_id = session_id.to_owned();
+                self.lifecycle(&Lifecycle::ShardResume(ShardResume {
+                    session_id,
+                    sequence,
+                    replayed,
+                }));
+            }
+            Event::Disconnected {
+                code,
+                cause,
+                resumable,
+                retry_after,
+            } => {
+                self.session_disconnected(code, cause, resumable, retry_after);
+            }
+            Event::HeartbeatAcked { latency } => {
+                self.cell.update(|report| report.latency = Some(latency));
+            }
+            Event::RateLimited {
+                opcode,
+                retry_after,
+                guild_id,
+                resent,
+            } => {
+                tracing::warn!(%shard, opcode, ?retry_after, resent, "a command was rate limited");
+                let retry_after_ms = millis(retry_after);
+                self.lifecycle(&Lifecycle::RateLimited(RateLimited {
+                    opcode,
+                    retry_after_ms,
+                    guild_id,
+                    resent,
+                }));
+            }
+            Event::CommandSent { id } => self.command_done(id, Ok(())),
+            Event::CommandRefused { id, reason } => {
+                self.command_done(id, Err(CommandFailed::Refused(reason)))
+            }
+            Event::Closed { reason } => self.session_closed(reason),
+            Event::Ignored { opcode } => tracing::debug!(%shard, opcode, "a message was passed by"),
+            other => self.complaint(&other),
+        }
+    }
+
+    /// Events that are errors in the user's eyes.
+    fn complaint(&mut self, event: &Event<'_>) {
+        match *event {
+            Event::SessionLost { cause, sequence } => {
+                self.cell.update(|report| report.session_since = None);
+                let reason =
+                    format!("{cause}: events between {sequence} and the next READY are lost");
+                self.error(ShardErrorKind::SessionLost, None, reason, false);
+            }
+            Event::CommandBlamed { opcode, code, .. } => {
+                let reason = format!(
+                    "a command with opcode {opcode} cost the connection: {}",
+                    code.explain()
+                );
+                self.error(ShardErrorKind::CommandBlamed, Some(code.0), reason, false);
+            }
+            Event::Escalated { code, times } => {
+                let reason = format!("{times} times in a row: {}", code.explain());
+                self.error(ShardErrorKind::Escalated, Some(code.0), reason, false);
+            }
+            Event::UrlRefused => {
+                let reason = "Discord named a resume URL that is not one of its own; the configured one is used";
+                self.error(ShardErrorKind::UrlRefused, None, reason.to_owned(), false);
+            }
+            _ => {
+                tracing::debug!(shard = %self.shard, ?event, "an event that this version does not know")
+            }
+        }
+    }
+
+    fn session_disconnected(
+        &mut self,
+        code: Option<CloseCode>,
+        cause: Cause,
+        resumable: bool,
+        retry_after: Duration,
+    ) {
+        let shard = self.shard;
+        if std::mem::take(&mut self.identifying) && cause == Cause::InvalidSession {
+            self.tell_fleet(fleet::Input::IdentifyRejected { shard });
+        }
+        self.tell_fleet(fleet::Input::Down { shard });
+        let words = match code {
+            Some(code) => code.explain(),
+            None => cause.explain(),
+        };
+        let reason = match self.detail.take() {
+            Some(detail) if code.is_none() => format!("{words}: {detail}"),
+            _ => words.to_owned(),
+        };
+        self.cell.update(|report| {
+            report.count_end(cause);
+            report.last_error = Some(reason.clone());
+        });
+        let retry_after_ms = millis(retry_after);
+        tracing::info!(%shard, code = code.map(|code| code.0), resumable, retry_after_ms, "disconnected: {reason}");
+        let code = code.map(|code| code.0);
+        let cause = cause.number();
+        let data = ShardDisconnect {
+            code,
+            cause,
+            reason,
+            resumable,
+            retry_after_ms,
+        };
+        self.lifecycle(&Lifecycle::ShardDisconnect(data));
+    }
+
+    fn session_closed(&mut self, reason: ClosedReason) {
+        let shard = self.shard;
+        for (_, done) in std::mem::take(&mut self.commands) {
+            let _unheard = done.send(Err(CommandFailed::Stopped));
+        }
+        match reason {
+            ClosedReason::Fatal(code) => {
+                tracing::error!(%shard, code = code.0, "stopped for good: {}", reason.explain());
+                self.error(
+                    ShardErrorKind::Fatal,
+                    Some(code.0),
+                    reason.explain().to_owned(),
+                    true,
+                );
+            }
+            _ => tracing::info!(%shard, "{}", reason.explain()),
+        }
+    }
+
+    fn error(&mut self, error: ShardErrorKind, code: Option<u16>, reason: String, fatal: bool) {
+        tracing::warn!(shard = %self.shard, "{reason}");
+        self.cell
+            .update(|report| report.last_error = Some(reason.clone()));
+        self.lifecycle(&Lifecycle::ShardError(ShardError {
+            error,
+            code,
+            reason,
+            fatal,
+        }));
+    }
+
+    fn lifecycle(&mut self, event: &Lifecycle) {
+        let head = Head {
+            shard: self.shard,
+            sequence: self.sequence,
+            topic: event.topic(),
+            kind: EventKind::Unknown,
+            replayed: false,
+        };
+        if !self.staged.push(head, "", &event.to_json()) {
+            self.cell.update(|report| report.dropped += 1);
+        }
+    }
+
+    /// A socket did not open.
+    pub(super) fn connect_failed(&mut self, error: &dyn fmt::Display) {
+        self.detail = Some(error.to_string());
+    }
+
+    /// A socket ended without the session's doing.
+    pub(super) fn disconnected(&mut self, gone: &Gone) {
+        self.detail = Some(gone.to_string());
+    }
+
+    pub(super) const fn is_paused(&self) -> bool {
+        self.paused_since.is_some()
+    }
+
+    /// Whether to read on. A shard pauses only while its session is established: before that, and during a replay, the
+    /// session's own time limits count on being read to.
+    pub(super) fn poll_room(&mut self, cx: &Context<'_>, may_pause: bool) -> bool {
+        let has_room = !may_pause || self.queue.poll_room(cx).is_ready();
+        match (has_room, self.paused_since) {
+            (true, Some(since)) => {
+                self.paused_since = None;
+                let pause = clock::now() - since;
+                self.cell.update(|report| report.paused_for += pause);
+                tracing::debug!(shard = %self.shard, ?pause, "reading on");
+            }
+            (false, None) => {
+                self.paused_since = Some(clock::now());
+                self.cell.update(|report| report.pauses += 1);
+                tracing::debug!(shard = %self.shard, "not reading: the queue is full");
+            }
+            _ => {}
+        }
+        has_room
+    }
+
+    /// Lets the session take a heartbeat for acknowledged, without counting the time as latency.
+    pub(super) fn assume_ack(&self, feed: impl FnOnce() -> Result<(), Misuse>) {
+        if feed().is_ok() {
+            self.cell.update(|report| report.acks_assumed += 1);
+        }
+    }
+
+    /// Like [`Outlet::drain`], after [`Outlet::assume_ack`].
+    pub(super) fn drain_assumed(&mut self, session: &mut Session) {
+        while let Some(output) = session.poll_output() {
+            match output {
+                Output::Event(Event::HeartbeatAcked { .. }) => {}
+                Output::Dispatch(dispatch) => self.dispatch(&dispatch),
+                other => self.carry_out(other),
+            }
+        }
+    }
+
+    /// Hands this round's events to the user and this round's numbers to whoever asks.
+    pub(super) fn publish(&mut self, session: &Session) {
+        self.queue.publish(&mut self.staged);
+        let paused_since = self.paused_since;
+        self.cell.update(|report| {
+            report.state = session.state();
+            report.stats = session.stats();
+            report.established_at = session.established_at();
+            report.paused_since = paused_since;
+        });
+    }
+}
+
+impl fmt::Debug for Outlet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outlet")
+            .field("shard", &self.shard)
+            .finish_non_exhaustive()
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
