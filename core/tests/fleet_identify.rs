@@ -199,6 +199,34 @@ fn a_grant_that_crosses_a_new_request_is_neither_lost_nor_counted_as_waste() {
 }
 
 #[test]
+fn a_late_identify_keeps_its_key_though_the_newer_grant_comes_back() {
+    let mut rig = Rig::with_limits("2", 1);
+    let (first, second) = (shard(0, 2), shard(1, 2));
+    rig.input(Input::WantIdentify { shard: first });
+    rig.input(Input::CancelIdentify { shard: first });
+    rig.input(Input::WantIdentify { shard: first });
+    rig.run_for(SPACING);
+    assert_eq!(indices(&rig.grants()), [0, 0]);
+    // The first grant was slow and is used; the second finds nobody waiting.
+    rig.input(Input::IdentifySent { shard: first });
+    rig.input(Input::IdentifyUnused { shard: first });
+    let sent = rig.now;
+    rig.input(Input::WantIdentify { shard: second });
+    rig.run_for(secs(60));
+    assert_eq!(rig.grants()[2].0.since(sent), SPACING);
+}
+
+#[test]
+fn a_key_given_back_is_free_under_another_concurrency_too() {
+    let mut rig = Rig::with_limits("4", 1);
+    rig.input(Input::WantIdentify { shard: shard(0, 4) });
+    rig.input(Input::IdentifyUnused { shard: shard(0, 4) });
+    rig.limits(limit(1000, 2));
+    rig.input(Input::WantIdentify { shard: shard(2, 4) });
+    assert_eq!(indices(&rig.grants()), [0, 2]);
+}
+
+#[test]
 fn the_reserve_is_never_spent() {
     let mut rig = Rig::of("10");
     rig.limits(limit(53, 10));
