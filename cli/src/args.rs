@@ -1,0 +1,26 @@
+//! The command line: every command, described beside its code.
+
+use clap::{Parser, Subcommand};
+
+use crate::{bench, demo, run, shard_of, sim};
+
+/// Keeps Discord bots alive at scale.
+#[derive(Debug, Parser)]
+#[command(name = "shardkeep", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Demo(demo::Demo),
+    Run(run::Run),
+    Sim(sim::Sim),
+    ShardOf(shard_of::ShardOf),
+    /// Measure what this machine can do.
+    Bench {
+        #[command(subcommand)]
+        bench: bench::Bench,
+    },
+}
