@@ -22,14 +22,21 @@ const USAGE: &str = "usage: hours [--seeds N] [--from N] [--seed N] [--shards N]
 
 impl Options {
     fn parse(mut words: impl Iterator<Item = String>) -> Option<Self> {
-        let mut options = Self { seeds: 10, from: 1, shards: 64, minutes: 60 };
+        let mut options = Self {
+            seeds: 10,
+            from: 1,
+            shards: 64,
+            minutes: 60,
+        };
         while let Some(word) = words.next() {
             let number = words.next()?.parse().ok()?;
             match word.as_str() {
                 "--seeds" => options.seeds = number,
                 "--from" => options.from = number,
                 "--seed" => (options.from, options.seeds) = (number, 1),
-                "--shards" => options.shards = u32::try_from(number).ok().filter(|&shards| shards > 0)?,
+                "--shards" => {
+                    options.shards = u32::try_from(number).ok().filter(|&shards| shards > 0)?
+                }
                 "--minutes" => options.minutes = number,
                 _ => return None,
             }
@@ -39,7 +46,11 @@ impl Options {
 
     fn plan(&self, seed: u64) -> Plan {
         let duration = Duration::from_secs(self.minutes * 60);
-        Plan { shards: self.shards, duration, ..Plan::hour(seed) }
+        Plan {
+            shards: self.shards,
+            duration,
+            ..Plan::hour(seed)
+        }
     }
 }
 
@@ -55,8 +66,14 @@ fn main() -> ExitCode {
 }
 
 fn progress(seeds: u64) -> ProgressBar {
-    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(seeds) } else { ProgressBar::hidden() };
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {elapsed} gone, {eta} to go {msg}");
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::new(seeds)
+    } else {
+        ProgressBar::hidden()
+    };
+    let style = ProgressStyle::with_template(
+        "{bar:40} {pos}/{len} seeds, {elapsed} gone, {eta} to go {msg}",
+    );
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
@@ -77,19 +94,32 @@ fn run_all(options: &Options, bar: &ProgressBar) -> Vec<Report> {
                     for fault in &report.faults_found {
                         bar.suspend(|| eprintln!("seed {seed}: {fault}"));
                     }
-                    reports.lock().expect("no worker panics while it holds the lock").push(report);
+                    reports
+                        .lock()
+                        .expect("no worker panics while it holds the lock")
+                        .push(report);
                     bar.inc(1);
                 }
             });
         }
     });
-    reports.into_inner().expect("no worker panics while it holds the lock")
+    reports
+        .into_inner()
+        .expect("no worker panics while it holds the lock")
 }
 
-#[expect(clippy::print_stdout, reason = "the summary is what the program is for")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the summary is what the program is for"
+)]
 fn summarise(options: &Options, reports: &[Report]) -> ExitCode {
     let sum = |of: fn(&Report) -> u64| reports.iter().map(of).sum::<u64>();
-    println!("{} runs of {} shards for {} virtual minutes", reports.len(), options.shards, options.minutes);
+    println!(
+        "{} runs of {} shards for {} virtual minutes",
+        reports.len(),
+        options.shards,
+        options.minutes
+    );
     for (name, value) in [
         ("faults", sum(|report| report.faults)),
         ("sessions opened by Discord", sum(|report| report.sessions)),
@@ -99,19 +129,31 @@ fn summarise(options: &Options, reports: &[Report]) -> ExitCode {
         ("dispatches sent", sum(|report| report.sent)),
         ("dispatches handed on", sum(|report| report.dispatched)),
         ("replayed by resumes", sum(|report| report.replayed)),
-        ("gone with sessions that Discord ended", sum(|report| report.lost_with_session)),
-        ("lost on sessions that could be resumed", sum(|report| report.lost)),
+        (
+            "gone with sessions that Discord ended",
+            sum(|report| report.lost_with_session),
+        ),
+        (
+            "lost on sessions that could be resumed",
+            sum(|report| report.lost),
+        ),
         ("handed on twice", sum(|report| report.duplicated)),
     ] {
         println!("{value:>14}  {name}");
     }
-    let mut failed: Vec<_> =
-        reports.iter().filter(|report| !report.faults_found.is_empty()).map(|report| report.seed).collect();
+    let mut failed: Vec<_> = reports
+        .iter()
+        .filter(|report| !report.faults_found.is_empty())
+        .map(|report| report.seed)
+        .collect();
     failed.sort_unstable();
     if failed.is_empty() {
         println!("every run agrees with the simulator's ledger");
         return ExitCode::SUCCESS;
     }
-    println!("{} runs went wrong; replay one with --seed: {failed:?}", failed.len());
+    println!(
+        "{} runs went wrong; replay one with --seed: {failed:?}",
+        failed.len()
+    );
     ExitCode::FAILURE
 }

@@ -124,8 +124,10 @@ impl Report {
             self.lost_with_session += missing;
         } else if missing > 0 {
             self.lost += missing;
+            let shard = ledger.shard;
+            let from = ledger.entries[log.len()].seq;
             self.find(format!(
-                "session {name} can still be resumed, yet {missing} events are missing"
+                "session {name} of shard {shard:?} can still be resumed, yet {missing} events are missing from {from} on"
             ));
         }
     }

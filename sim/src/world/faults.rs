@@ -255,8 +255,16 @@ impl World {
     /// Ends everything that goes wrong.
     pub(super) fn calm(&mut self) {
         self.trouble = Trouble::default();
-        for connection in self.connections.values_mut() {
+        let mut half_open = Vec::new();
+        for (&number, connection) in &mut self.connections {
+            if connection.ailments.half_open {
+                half_open.push(number);
+            }
             connection.ailments = super::connection::Ailments::default();
+        }
+        // What a half-open connection swallowed is gone: going on with it would be a stream with a hole, which TCP never is.
+        for number in half_open {
+            self.drop_connection(number);
         }
         let dark: Vec<u32> = self.dark.keys().copied().collect();
         for index in dark {
