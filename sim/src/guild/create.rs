@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn members_are_listed_as_intents_and_threshold_say() {
         let catalog = Catalog::new(9, 60, 80);
-        let len = |value: &Value| value.as_array().unwrap().len() as u32;
+        let len = |value: &Value| u32::try_from(value.as_array().unwrap().len()).unwrap();
         let (mut small, mut large) = (0, 0);
         for index in 0..60 {
             let count = catalog.member_count(index);

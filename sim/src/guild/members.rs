@@ -1,6 +1,6 @@
 //! Members: which user is at which position of a guild, and what the guild knows of them.
 
-use super::{Catalog, Kind, mix, pick, text, time};
+use super::{Catalog, Kind, choose, mix, pick, text, time};
 use crate::wire::json::Json;
 
 impl Catalog {
@@ -147,7 +147,7 @@ impl Catalog {
         });
         json.object("client_status", |json| {
             if status != "offline" {
-                json.text(["desktop", "mobile", "web"][hash as usize % 3], status);
+                json.text(choose(&["desktop", "mobile", "web"], hash), status);
             }
         });
     }

@@ -51,6 +51,11 @@ pub(crate) const fn mix(a: u64, b: u64) -> u64 {
     x ^ (x >> 31)
 }
 
+/// One of several things; there must be one.
+pub(crate) fn choose<T: Copy>(things: &[T], hash: u64) -> T {
+    things[usize::try_from(hash % things.len() as u64).unwrap_or(0)]
+}
+
 /// `hash` reduced to `0..bound`; 0 if `bound` is 0.
 pub(crate) fn pick(hash: u64, bound: u32) -> u32 {
     u32::try_from(hash % u64::from(bound.max(1))).unwrap_or(0)
@@ -107,7 +112,7 @@ impl Catalog {
     /// How many members a guild has, the bot among them.
     pub(crate) fn member_count(&self, index: u32) -> u32 {
         let hash = self.hash(index, 1);
-        let class = SIZES_PER_MILLE[(hash >> 32) as usize % SIZES_PER_MILLE.len()];
+        let class = choose(&SIZES_PER_MILLE, hash >> 32);
         let count = u64::from(self.members_per_guild) * class * (900 + hash % 201) / 1_000_000;
         u32::try_from(count.clamp(2, self.population - 1)).unwrap_or(2)
     }
@@ -129,7 +134,7 @@ fn next_prime(from: u64) -> u64 {
             && (3..)
                 .step_by(2)
                 .take_while(|d| d * d <= n)
-                .all(|d| n % d != 0)
+                .all(|d| !n.is_multiple_of(d))
     };
     (from | 1..)
         .step_by(2)

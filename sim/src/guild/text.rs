@@ -1,6 +1,6 @@
 //! Words for names and messages.
 
-use super::{mix, pick};
+use super::{choose, mix, pick};
 
 const WORDS: [&str; 64] = [
     "amber", "anchor", "autumn", "basil", "beacon", "birch", "bridge", "bright", "canyon", "cedar",
@@ -16,13 +16,13 @@ const WORDS: [&str; 64] = [
 const FLOURISHES: [&str; 8] = ["é", "ø", "ß", "日本", "한", "☕", "🎮", "🌊"];
 
 pub(super) fn word(hash: u64) -> &'static str {
-    WORDS[hash as usize % WORDS.len()]
+    choose(&WORDS, hash)
 }
 
 /// Two words, sometimes with something beyond ASCII.
 pub(super) fn title(hash: u64) -> String {
-    let flourish = if hash % 5 == 0 {
-        FLOURISHES[(hash >> 40) as usize % FLOURISHES.len()]
+    let flourish = if hash.is_multiple_of(5) {
+        choose(&FLOURISHES, hash >> 40)
     } else {
         ""
     };
@@ -44,11 +44,11 @@ pub(crate) fn sentence(hash: u64) -> String {
     for at in 0..words {
         let hash = mix(hash, u64::from(at));
         if at > 0 {
-            text.push(if hash % 19 == 0 { '\n' } else { ' ' });
+            text.push(if hash.is_multiple_of(19) { '\n' } else { ' ' });
         }
         text.push_str(word(hash));
         match hash >> 50 {
-            0..900 => text.push_str(FLOURISHES[hash as usize % FLOURISHES.len()]),
+            0..900 => text.push_str(choose(&FLOURISHES, hash)),
             900..1_200 => text.push_str(", \"right\""),
             _ => {}
         }

@@ -81,6 +81,6 @@ impl Catalog {
 
     /// One user in a hundred is another bot.
     pub(crate) fn is_bot(&self, user: u64) -> bool {
-        mix(self.seed.rotate_left(31), user) % 100 == 0
+        mix(self.seed.rotate_left(31), user).is_multiple_of(100)
     }
 }

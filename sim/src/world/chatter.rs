@@ -108,7 +108,7 @@ impl World {
         if recent == 0 {
             return;
         }
-        let at = hash as usize % recent;
+        let at = usize::try_from(hash % recent as u64).unwrap_or(0);
         let message = self.chatter.recent[at];
         if !self.is_up(message.guild) {
             return;

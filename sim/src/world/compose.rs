@@ -6,7 +6,7 @@ use shardkeep_core::wire::EventKind;
 use super::World;
 use super::dispatch::{Body, Event};
 use crate::guild::time::{DISCORD_EPOCH_MS, iso8601};
-use crate::guild::{BOT_PERMISSIONS, Kind, sentence};
+use crate::guild::{BOT_PERMISSIONS, Kind, choose, sentence};
 use crate::wire::json::Json;
 
 /// A message that was sent, so that it can be edited, deleted and reacted to.
@@ -159,7 +159,7 @@ impl World {
             }
             json.object("emoji", |json| {
                 json.null("id");
-                json.text("name", ["👍", "❤️", "🎉", "👀"][hash as usize % 4]);
+                json.text("name", choose(&["👍", "❤️", "🎉", "👀"], hash));
             });
             json.id("channel_id", message.channel);
             json.flag("burst", false);
@@ -185,7 +185,7 @@ impl World {
 
     pub(super) fn presence(&mut self, guild: u32, hash: u64) -> Event {
         let (id, member) = (self.fresh_id(), self.catalog.some_member(guild, hash));
-        let status = ["online", "idle", "dnd", "offline"][(hash >> 40) as usize % 4];
+        let status = choose(&["online", "idle", "dnd", "offline"], hash >> 40);
         let body = Json::build(500, |json| {
             self.catalog.write_presence(json, guild, member, status);
             json.id("guild_id", self.catalog.guild_id(guild).0);
@@ -210,7 +210,7 @@ impl World {
     /// GUILD_MEMBER_UPDATE, of the bot itself now and then: that one needs no intent.
     pub(super) fn member_update(&mut self, guild: u32, hash: u64) -> Event {
         let id = self.fresh_id();
-        let member = if hash % 64 == 0 {
+        let member = if hash.is_multiple_of(32) {
             0
         } else {
             self.catalog.some_member(guild, hash)

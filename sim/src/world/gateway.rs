@@ -8,6 +8,7 @@ use shardkeep_core::{Instant, wire::CloseCode, wire::Opcode};
 
 use super::World;
 use super::alarm::Alarm;
+use super::commands::parse;
 use super::connection::{Connection, Wire};
 use super::dispatch::control_frame;
 use super::faults::lasts;
@@ -125,15 +126,13 @@ impl World {
             self.alarms.set(due, Alarm::Heartbeat(number));
             return;
         }
-        let unheard = connection.ailments.half_open;
-        if !unheard && !connection.closing {
-            self.violate(number, ViolationKind::MissedHeartbeat, String::new());
+        if !connection.delivers() {
+            // The client is not heard, and would not hear a close frame either: it has to find out by itself.
+            self.leave_session(number);
+            return;
         }
+        self.violate(number, ViolationKind::MissedHeartbeat, String::new());
         self.close(number, CloseCode::UNKNOWN_ERROR, "No heartbeat.");
-        if unheard {
-            // The close frame does not get through either.
-            self.drop_connection(number);
-        }
     }
 
     /// A message arrived.
@@ -169,12 +168,13 @@ impl World {
             self.close(number, CloseCode::DECODE_ERROR, "Payload too large.");
             return;
         }
-        match serde_json::from_slice::<Command<'_>>(bytes) {
+        let text = core::str::from_utf8(bytes).map_err(|error| error.to_string());
+        match text.and_then(parse::<Command<'_>>) {
             Ok(command) => {
                 self.command(number, command.op, command.d.map_or("null", RawValue::get))
             }
             Err(error) => {
-                self.violate(number, ViolationKind::Undecodable, error.to_string());
+                self.violate(number, ViolationKind::Undecodable, error);
                 self.close(
                     number,
                     CloseCode::DECODE_ERROR,
@@ -265,6 +265,10 @@ impl World {
         let Some(connection) = self.connections.get_mut(&number) else {
             return;
         };
+        if connection.ailments.half_open {
+            self.leave_session(number);
+            return;
+        }
         let mut wire = Wire {
             now: self.now,
             latency: self.latency,

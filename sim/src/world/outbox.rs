@@ -39,18 +39,18 @@ impl Out {
     }
 
     fn view(&self) -> Output<'_> {
-        match self {
-            &Self::Message {
+        match *self {
+            Self::Message {
                 connection,
                 binary: true,
                 ref bytes,
             } => Output::Binary { connection, bytes },
-            &Self::Message {
+            Self::Message {
                 connection,
                 binary: false,
                 ref bytes,
             } => Output::Text { connection, bytes },
-            &Self::Close {
+            Self::Close {
                 connection,
                 code,
                 reason,
@@ -59,8 +59,8 @@ impl Out {
                 code,
                 reason,
             },
-            &Self::Drop { connection } => Output::Drop { connection },
-            &Self::Respond {
+            Self::Drop { connection } => Output::Drop { connection },
+            Self::Respond {
                 request,
                 status,
                 ref headers,

@@ -84,11 +84,13 @@ impl World {
         let Some(session) = self.sessions.get_mut(&key) else {
             return;
         };
-        if !session.streaming && !(session.guilds.is_empty() && session.requests.is_empty()) {
-            session.streaming = true;
-            let at = self.now + Duration::from_millis(self.config.stream_interval_ms);
-            self.alarms.set(at, Alarm::Stream(key));
+        let done = session.guilds.is_empty() && session.requests.is_empty();
+        if done || session.streaming {
+            return;
         }
+        session.streaming = true;
+        let at = self.now + Duration::from_millis(self.config.stream_interval_ms);
+        self.alarms.set(at, Alarm::Stream(key));
     }
 
     /// The next few guilds and chunks.

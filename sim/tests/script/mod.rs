@@ -1,6 +1,10 @@
 //! A scripted client in virtual time: it says what a test tells it to say, and keeps what it hears.
 
-#![allow(dead_code, reason = "every test file uses its own part of the script")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "a test helper: every file uses its own part of it"
+)]
 
 use core::time::Duration;
 
@@ -12,7 +16,7 @@ use shardkeep_sim::{
 
 /// What the world said, in order.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Heard {
+pub(crate) enum Heard {
     Message(u64, Value),
     Binary(u64, Vec<u8>),
     Broken(u64, String),
@@ -23,25 +27,25 @@ pub enum Heard {
 
 /// A dispatch, with the digest of `d` as it stood in the message.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Dispatch {
-    pub s: u64,
-    pub t: String,
-    pub d: Value,
-    pub digest: u64,
+pub(crate) struct Dispatch {
+    pub(crate) s: u64,
+    pub(crate) t: String,
+    pub(crate) d: Value,
+    pub(crate) digest: u64,
 }
 
-pub struct Script {
-    pub world: World,
-    pub now: Instant,
-    pub heard: Vec<Heard>,
+pub(crate) struct Script {
+    pub(crate) world: World,
+    pub(crate) now: Instant,
+    pub(crate) heard: Vec<Heard>,
     /// The dispatches of each connection.
-    pub dispatches: Vec<(u64, Dispatch)>,
+    pub(crate) dispatches: Vec<(u64, Dispatch)>,
 }
 
-pub const ALL_INTENTS: u64 = 53_608_447;
+pub(crate) const ALL_INTENTS: u64 = 53_608_447;
 
 impl Script {
-    pub fn new(config: WorldConfig) -> Self {
+    pub(crate) fn new(config: WorldConfig) -> Self {
         let world = World::new(config, Instant::ZERO);
         Self {
             world,
@@ -51,12 +55,12 @@ impl Script {
         }
     }
 
-    pub fn input(&mut self, input: Input<'_>) {
+    pub(crate) fn input(&mut self, input: Input<'_>) {
         self.world.handle_input(self.now, input).unwrap();
         self.drain();
     }
 
-    pub fn drain(&mut self) {
+    pub(crate) fn drain(&mut self) {
         while let Some(output) = self.world.poll_output() {
             let heard = match output {
                 Output::Text { connection, bytes } => {
@@ -91,7 +95,7 @@ impl Script {
     }
 
     /// Lets time pass, alarm by alarm.
-    pub fn wait(&mut self, duration: Duration) {
+    pub(crate) fn wait(&mut self, duration: Duration) {
         let end = self.now + duration;
         while let Some(timeout) = self
             .world
@@ -107,35 +111,35 @@ impl Script {
         self.drain();
     }
 
-    pub fn wait_ms(&mut self, ms: u64) {
+    pub(crate) fn wait_ms(&mut self, ms: u64) {
         self.wait(Duration::from_millis(ms));
     }
 
-    pub fn open(&mut self, connection: u64) {
+    pub(crate) fn open(&mut self, connection: u64) {
         self.open_at(connection, "/?v=10&encoding=json");
     }
 
-    pub fn open_at(&mut self, connection: u64, path_and_query: &str) {
+    pub(crate) fn open_at(&mut self, connection: u64, path_and_query: &str) {
         self.input(Input::Open {
             connection,
             path_and_query,
         });
     }
 
-    pub fn say(&mut self, connection: u64, message: &Value) {
+    pub(crate) fn say(&mut self, connection: u64, message: &Value) {
         self.say_raw(connection, message.to_string().as_bytes());
     }
 
-    pub fn say_raw(&mut self, connection: u64, bytes: &[u8]) {
+    pub(crate) fn say_raw(&mut self, connection: u64, bytes: &[u8]) {
         self.input(Input::Text { connection, bytes });
     }
 
-    pub fn identify(&mut self, connection: u64, shard: [u32; 2], intents: u64) {
+    pub(crate) fn identify(&mut self, connection: u64, shard: [u32; 2], intents: u64) {
         self.say(connection, &identify(shard, intents));
     }
 
     /// Opens, identifies, waits for the guilds; answers the session id.
-    pub fn start(&mut self, connection: u64, shard: [u32; 2], intents: u64) -> String {
+    pub(crate) fn start(&mut self, connection: u64, shard: [u32; 2], intents: u64) -> String {
         self.open(connection);
         self.identify(connection, shard, intents);
         self.wait_ms(2_000);
@@ -149,29 +153,29 @@ impl Script {
             .to_owned()
     }
 
-    pub fn resume(&mut self, connection: u64, session: &str, seq: u64) {
+    pub(crate) fn resume(&mut self, connection: u64, session: &str, seq: u64) {
         self.say(
             connection,
             &json!({"op": 6, "d": {"token": DEFAULT_TOKEN, "session_id": session, "seq": seq}}),
         );
     }
 
-    pub fn heartbeat(&mut self, connection: u64, seq: Option<u64>) {
+    pub(crate) fn heartbeat(&mut self, connection: u64, seq: Option<u64>) {
         self.say(connection, &json!({"op": 1, "d": seq}));
     }
 
-    pub fn close(&mut self, connection: u64, code: Option<u16>) {
+    pub(crate) fn close(&mut self, connection: u64, code: Option<u16>) {
         self.input(Input::Closed { connection, code });
     }
 
-    pub fn control(&mut self, control: Value) -> Value {
+    pub(crate) fn control(&mut self, control: Value) -> Value {
         let control: Control = serde_json::from_value(control).unwrap();
         let answer = self.world.control(self.now, control);
         self.drain();
         answer
     }
 
-    pub fn fault(&mut self, connection: u64, fault: Fault) -> Value {
+    pub(crate) fn fault(&mut self, connection: u64, fault: Fault) -> Value {
         let control = Control::Fault {
             target: Target::Connection(connection),
             fault,
@@ -181,12 +185,17 @@ impl Script {
         answer
     }
 
-    pub fn get(&mut self, path: &str) -> (u16, Value) {
+    pub(crate) fn get(&mut self, path: &str) -> (u16, Value) {
         let authorization = format!("Bot {DEFAULT_TOKEN}");
         self.http("GET", path, Some(&authorization))
     }
 
-    pub fn http(&mut self, method: &str, path: &str, authorization: Option<&str>) -> (u16, Value) {
+    pub(crate) fn http(
+        &mut self,
+        method: &str,
+        path: &str,
+        authorization: Option<&str>,
+    ) -> (u16, Value) {
         let input = Input::Http {
             request: 7,
             method,
@@ -202,16 +211,16 @@ impl Script {
     }
 
     /// Takes what was heard since the last call.
-    pub fn take(&mut self) -> Vec<Heard> {
+    pub(crate) fn take(&mut self) -> Vec<Heard> {
         core::mem::take(&mut self.heard)
     }
 
     /// Takes the last thing heard.
-    pub fn last(&mut self) -> Heard {
+    pub(crate) fn last(&mut self) -> Heard {
         self.take().pop().expect("nothing was heard")
     }
 
-    pub fn dispatches_on(&self, connection: u64) -> Vec<Dispatch> {
+    pub(crate) fn dispatches_on(&self, connection: u64) -> Vec<Dispatch> {
         let here = self
             .dispatches
             .iter()
@@ -219,7 +228,7 @@ impl Script {
         here.map(|(_, dispatch)| dispatch.clone()).collect()
     }
 
-    pub fn session(&self, id: &str) -> SessionLedger {
+    pub(crate) fn session(&self, id: &str) -> SessionLedger {
         self.world
             .ledger()
             .find(|ledger| ledger.session == id)
@@ -227,7 +236,7 @@ impl Script {
             .clone()
     }
 
-    pub fn violations(&self) -> Vec<String> {
+    pub(crate) fn violations(&self) -> Vec<String> {
         let kinds = self
             .world
             .violations()
@@ -239,7 +248,7 @@ impl Script {
     }
 
     /// The number of open connections that a session's events reach.
-    pub fn guild_ids(&mut self) -> Vec<String> {
+    pub(crate) fn guild_ids(&mut self) -> Vec<String> {
         let guilds = self.control(json!({"do": "guilds"}));
         let guilds = guilds["guilds"].as_array().unwrap();
         guilds
@@ -249,7 +258,7 @@ impl Script {
     }
 }
 
-pub fn identify(shard: [u32; 2], intents: u64) -> Value {
+pub(crate) fn identify(shard: [u32; 2], intents: u64) -> Value {
     json!({"op": 2, "d": {
         "token": DEFAULT_TOKEN,
         "intents": intents,
@@ -259,7 +268,7 @@ pub fn identify(shard: [u32; 2], intents: u64) -> Value {
 }
 
 /// Reads a dispatch; `d` is the last key of the envelope.
-pub fn dispatch(bytes: &[u8], value: &Value) -> Dispatch {
+pub(crate) fn dispatch(bytes: &[u8], value: &Value) -> Dispatch {
     let text = core::str::from_utf8(bytes).unwrap();
     let start = text.find("\"d\":").unwrap() + 4;
     Dispatch {
