@@ -162,6 +162,7 @@ impl Context {
             self.stats.zombies += 1;
             return false;
         }
+        self.heartbeat.scheduled(now);
         self.send_beat(now);
         self.timers
             .set(Reason::Heartbeat, now + self.heartbeat.interval());

@@ -15,6 +15,8 @@ pub(super) struct Heartbeat {
     interval: Duration,
     /// The earliest beat that waits for its acknowledgement.
     unanswered_since: Option<Instant>,
+    /// The last beat that was due by the schedule, not by request.
+    scheduled_at: Option<Instant>,
     /// When anything last arrived.
     heard_at: Instant,
     latency: Option<Duration>,
@@ -25,6 +27,7 @@ impl Heartbeat {
         Self {
             interval: INTERVAL_MAX,
             unanswered_since: None,
+            scheduled_at: None,
             heard_at: Instant::ZERO,
             latency: None,
         }
@@ -34,6 +37,7 @@ impl Heartbeat {
     pub(super) fn start(&mut self, interval: Duration, now: Instant) {
         self.interval = interval.clamp(INTERVAL_MIN, INTERVAL_MAX);
         self.unanswered_since = None;
+        self.scheduled_at = None;
         self.heard_at = now;
     }
 
@@ -54,6 +58,11 @@ impl Heartbeat {
         self.unanswered_since.get_or_insert(now);
     }
 
+    /// A beat is due by the schedule.
+    pub(super) const fn scheduled(&mut self, now: Instant) {
+        self.scheduled_at = Some(now);
+    }
+
     /// An acknowledgement arrived: the latency, unless nothing was waiting for one.
     pub(super) fn acknowledged(&mut self, now: Instant) -> Option<Duration> {
         let latency = now - self.unanswered_since.take()?;
@@ -61,11 +70,14 @@ impl Heartbeat {
         Some(latency)
     }
 
-    /// Whether the connection is dead: a beat is due and the one before has no answer.
+    /// Whether the connection is dead: a beat is due and none since the one before has an answer. A beat that Discord
+    /// asked for in between may have left a moment ago: it has the whole of the next interval to be answered.
     pub(super) fn is_zombied(&self, any_message_counts: bool) -> bool {
-        match self.unanswered_since {
-            Some(since) => !any_message_counts || self.heard_at < since,
-            None => false,
+        match (self.unanswered_since, self.scheduled_at) {
+            (Some(since), Some(scheduled_at)) if since <= scheduled_at => {
+                !any_message_counts || self.heard_at < since
+            }
+            _ => false,
         }
     }
 

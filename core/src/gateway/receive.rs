@@ -109,9 +109,7 @@ impl Session {
                 return self.on_dispatch(now, document, envelope, inflated_at);
             }
             Some(Opcode::HeartbeatAck) => self.context.beat_acknowledged(now),
-            Some(Opcode::Heartbeat) if self.state() != StateName::Hello => {
-                self.context.beat_on_request(now)
-            }
+            Some(Opcode::Heartbeat) => self.context.beat_on_request(now),
             Some(Opcode::Hello) if self.state() == StateName::Hello => {
                 let interval = json::field(data, "heartbeat_interval").and_then(json::unsigned);
                 let interval = interval.filter(|&ms| ms > 0).ok_or(Cause::BadPayload)?;
