@@ -2,7 +2,7 @@
 
 mod common_server;
 
-use common_server::{Client, Heard, identify, server, world};
+use common_server::{Client, Heard, server, world};
 use serde_json::json;
 use shardkeep_sim::{Control, DEFAULT_TOKEN, Fault, Target, WorldConfig};
 
@@ -162,6 +162,33 @@ async fn a_heartbeat_is_acknowledged_and_a_ping_answered() {
 }
 
 #[tokio::test]
+async fn a_half_open_connection_answers_nothing_until_it_breaks() {
+    use std::time::Duration;
+
+    use futures_util::SinkExt;
+    use tokio_tungstenite::tungstenite::{Bytes, Message};
+
+    let server = server(world()).await;
+    let mut client = Client::connect(&server, QUERY).await;
+    client.ready([0, 1]).await;
+    server.control(fault([0, 1], Fault::HalfOpen)).await;
+    client.send(1, json!(null)).await;
+    client
+        .socket
+        .send(Message::Ping(Bytes::new()))
+        .await
+        .unwrap();
+    client.socket.send(Message::Close(None)).await.unwrap();
+    server.control(say("nobody hears")).await;
+    let heard = tokio::time::timeout(Duration::from_millis(200), client.hear()).await;
+    assert!(heard.is_err(), "{heard:?}");
+    let counters = server.control(Control::Counters).await;
+    assert_eq!(counters["connections_open"], 1, "the world cannot know");
+    server.control(fault([0, 1], Fault::Drop)).await;
+    assert_eq!(client.hear().await, Heard::Broken);
+}
+
+#[tokio::test]
 async fn a_client_that_closes_with_1000_ends_its_session() {
     use tokio_tungstenite::tungstenite::Utf8Bytes;
     use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -221,11 +248,17 @@ async fn shutdown_says_goodbye() {
     client.identify([0, 1]).await;
     client.send(1, json!(null)).await;
     let addr = server.addr();
-    let goodbye = async { while client.hear().await != Heard::Closed(1001) {} };
+    let goodbye = async {
+        while client.hear().await != Heard::Closed(1001) {}
+        assert_eq!(
+            client.hear().await,
+            Heard::Broken,
+            "the closing handshake is over"
+        );
+    };
     tokio::join!(server.shutdown(), goodbye);
     assert!(
         tokio::net::TcpStream::connect(addr).await.is_err(),
         "the port is free again"
     );
-    let _ = identify([0, 1]);
 }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::frame::{Assembler, Broken, Received};
 use super::outgoing::{Outgoing, Work};
 use super::traffic::Traffic;
-use super::world_task::Message;
+use super::world_task::{Closing, Message};
 
 /// How long the other side has for its part of a closing handshake.
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(2);
@@ -27,14 +27,6 @@ pub(super) struct Connection {
     pub(super) outgoing: Arc<Outgoing>,
     pub(super) world: mpsc::Sender<Message>,
     pub(super) traffic: Arc<Traffic>,
-}
-
-/// Why the reader stopped.
-enum Left {
-    /// A close frame arrived and was answered.
-    Closed,
-    /// The socket ended or broke, or the world is gone.
-    Broken,
 }
 
 impl Connection {
@@ -52,21 +44,22 @@ impl Connection {
         let mut reading = Box::pin(self.read(read, early));
         let mut writing = Box::pin(self.write(write));
         tokio::select! {
-            left = &mut reading => {
-                if matches!(left, Left::Broken) {
-                    self.outgoing.reset();
-                }
-                let _ = tokio::time::timeout(CLOSING_TIMEOUT, writing).await;
+            // The world answers a close frame, or leaves it unanswered on a half-open connection.
+            () = &mut reading => {
+                writing.await;
             }
             work = &mut writing => {
                 if work == Work::WriteThenClose {
                     let _ = tokio::time::timeout(CLOSING_TIMEOUT, reading).await;
                 }
+                // It may be the writer who finds out first that the client is gone.
+                self.tell(Message::Closed { connection: self.number, how: Closing::Broken }).await;
             }
         }
     }
 
-    async fn read(&self, mut socket: OwnedReadHalf, early: &[u8]) -> Left {
+    async fn read(&self, mut socket: OwnedReadHalf, early: &[u8]) {
+        let connection = self.number;
         let mut assembler = Assembler::default();
         assembler.push(early);
         let mut bytes = vec![0; READ_BYTES];
@@ -74,30 +67,18 @@ impl Connection {
             loop {
                 match assembler.next() {
                     Ok(Some(Received::Close(code))) => {
-                        self.tell(Message::Closed {
-                            connection: self.number,
-                            code,
-                        })
-                        .await;
-                        self.outgoing.close(code, "");
-                        return Left::Closed;
+                        let how = Closing::Frame(code);
+                        return self.tell(Message::Closed { connection, how }).await;
                     }
                     Ok(Some(received)) => self.received(received).await,
                     Ok(None) => break,
-                    Err(broken) => {
-                        self.refuse(broken).await;
-                        return Left::Closed;
-                    }
+                    Err(broken) => return self.refuse(broken).await,
                 }
             }
             match socket.read(&mut bytes).await {
                 Ok(0) | Err(_) => {
-                    self.tell(Message::Closed {
-                        connection: self.number,
-                        code: None,
-                    })
-                    .await;
-                    return Left::Broken;
+                    let how = Closing::Broken;
+                    return self.tell(Message::Closed { connection, how }).await;
                 }
                 Ok(count) => assembler.push(&bytes[..count]),
             }
@@ -115,22 +96,18 @@ impl Connection {
                 .await;
             }
             Received::Binary(bytes) => self.tell(Message::Binary { connection, bytes }).await,
-            // A client that pings faster than it reads is dropped like any other slow reader.
-            Received::Ping(bytes) => {
-                let _ = self.outgoing.pong(&bytes);
-            }
+            Received::Ping(bytes) => self.tell(Message::Ping { connection, bytes }).await,
             Received::Pong | Received::Close(_) => {}
         }
     }
 
     async fn refuse(&self, broken: Broken) {
-        self.traffic
-            .malformed_frames
-            .fetch_add(1, Ordering::Relaxed);
+        add(&self.traffic.malformed_frames, 1);
         self.outgoing.close(Some(broken.code), broken.reason);
+        let how = Closing::Broken;
         self.tell(Message::Closed {
             connection: self.number,
-            code: None,
+            how,
         })
         .await;
     }

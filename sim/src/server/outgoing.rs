@@ -122,6 +122,13 @@ impl Outgoing {
         self.filled.notify_one();
     }
 
+    /// The other side hung up: resets the connection unless it is being closed already.
+    pub(super) fn hang_up(&self) {
+        if self.lock().ending.is_none() {
+            self.reset();
+        }
+    }
+
     /// Breaks the connection at once. What waits is lost.
     pub(super) fn reset(&self) {
         let mut queue = self.lock();

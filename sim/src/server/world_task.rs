@@ -37,9 +37,13 @@ pub(super) enum Message {
         connection: u64,
         bytes: Vec<u8>,
     },
+    Ping {
+        connection: u64,
+        bytes: Vec<u8>,
+    },
     Closed {
         connection: u64,
-        code: Option<u16>,
+        how: Closing,
     },
     Http {
         request: HttpRequest,
@@ -54,6 +58,15 @@ pub(super) enum Message {
         answer: oneshot::Sender<Value>,
     },
     Shutdown,
+}
+
+/// How a client left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closing {
+    /// With a close frame, and the code in it.
+    Frame(Option<u16>),
+    /// Without one.
+    Broken,
 }
 
 /// A request to the REST API.
@@ -175,11 +188,8 @@ impl WorldTask {
                     bytes: &bytes,
                 });
             }
-            Message::Closed { connection, code } => {
-                if self.connections.remove(&connection).is_some() {
-                    self.input(Input::Closed { connection, code });
-                }
-            }
+            Message::Ping { connection, bytes } => self.ping(connection, &bytes),
+            Message::Closed { connection, how } => self.closed(connection, how),
             Message::Http { request, answer } => self.http(&request, answer),
             Message::Control { control, answer } => {
                 let value = self.control(control);
@@ -199,6 +209,46 @@ impl WorldTask {
         self.world
             .handle_input(now, input)
             .expect("the listener gives every connection a number of its own");
+    }
+
+    fn ping(&mut self, connection: u64, bytes: &[u8]) {
+        if !self.world.is_half_open(connection)
+            && let Some(outgoing) = self.connections.get(&connection)
+            && outgoing.pong(bytes).is_err()
+        {
+            self.too_slow(connection);
+        }
+    }
+
+    /// A client left. On a half-open connection nobody hears of it, and the socket stays as it is.
+    fn closed(&mut self, connection: u64, how: Closing) {
+        if self.world.is_half_open(connection) {
+            return;
+        }
+        let Some(outgoing) = self.connections.remove(&connection) else {
+            return;
+        };
+        let code = match how {
+            Closing::Frame(code) => {
+                outgoing.close(code, "");
+                code
+            }
+            Closing::Broken => {
+                outgoing.hang_up();
+                None
+            }
+        };
+        self.input(Input::Closed { connection, code });
+    }
+
+    /// A client reads more slowly than is good for the server's memory; its connection is being reset.
+    fn too_slow(&mut self, connection: u64) {
+        self.traffic.slow_readers.fetch_add(1, Ordering::Relaxed);
+        self.connections.remove(&connection);
+        self.input(Input::Closed {
+            connection,
+            code: None,
+        });
     }
 
     fn http(&mut self, request: &HttpRequest, answer: oneshot::Sender<HttpAnswer>) {
@@ -272,12 +322,7 @@ impl WorldTask {
             }
         }
         for connection in too_slow {
-            self.traffic.slow_readers.fetch_add(1, Ordering::Relaxed);
-            self.connections.remove(&connection);
-            self.input(Input::Closed {
-                connection,
-                code: None,
-            });
+            self.too_slow(connection);
         }
     }
 

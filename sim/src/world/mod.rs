@@ -135,6 +135,13 @@ impl World {
         &self.ledger.counters
     }
 
+    /// Whether a fault made a connection half-open. A driver with real sockets leaves such a connection's pings and close
+    /// frames unanswered: the world takes no notice of them either.
+    #[must_use]
+    pub fn is_half_open(&self, connection: u64) -> bool {
+        self.connections.get(&connection).is_some_and(|there| there.ailments.half_open)
+    }
+
     /// The rules that clients broke, oldest first. The first 1,000 are kept; [`Counters::violations`] counts all.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
