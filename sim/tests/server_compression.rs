@@ -53,7 +53,7 @@ impl Zlib {
                 panic!("a binary frame is expected")
             };
             if let Some(message) = self.push(&bytes) {
-                return serde_json::from_slice(&message).unwrap();
+                return serde_json::from_slice(&message).expect("a message is JSON");
             }
         }
     }

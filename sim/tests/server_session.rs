@@ -64,7 +64,6 @@ async fn a_broken_session_resumes_and_hears_what_it_missed() {
     assert_eq!(counters["dispatches_replayed"], 2);
     assert_eq!(counters["violations"], 0);
     assert_eq!(counters["server"]["upgrades"], 2);
-    server.shutdown().await;
 }
 
 #[tokio::test]

@@ -152,7 +152,10 @@ fn find(method: &Method, path: &str) -> Result<&'static Route, Refusal> {
 }
 
 fn routes() -> Vec<Value> {
-    let describe = |route: &Route| json!({ "method": route.method.as_str(), "path": route.path, "fields": route.fields });
+    let describe = |route: &Route| {
+        let method = route.method.as_str();
+        json!({ "method": method, "path": route.path, "fields": route.fields })
+    };
     ROUTES.iter().map(describe).collect()
 }
 

@@ -40,7 +40,8 @@ pub struct ServerConfig {
     pub world: WorldConfig,
     /// Where to listen; port 0 takes any free one.
     pub listen: SocketAddr,
-    /// Listen on an address that other machines can reach. Tokens travel in the clear; the control API stays on loopback.
+    /// Listen on an address that other machines can reach. Tokens travel in the clear; the control API stays on
+    /// loopback.
     pub allow_remote: bool,
     /// Leave `base_ws_url` as configured: for a server behind a proxy that clients reach by another name.
     pub keep_ws_url: bool,

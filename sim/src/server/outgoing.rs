@@ -112,7 +112,7 @@ impl Outgoing {
         self.filled.notify_one();
     }
 
-    /// Breaks the connection without a close frame, behind what waits: half of a message must get out to be half of one.
+    /// Breaks the connection without a close frame, behind what waits: half a message must get out to be half of one.
     pub(super) fn cut(&self) {
         let mut queue = self.lock();
         if queue.ending != Some(Ending::Reset) {

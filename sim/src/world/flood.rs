@@ -43,9 +43,9 @@ impl Pool {
 impl World {
     /// One pool of `count` events of about `mean_bytes` for every session that is connected and ready.
     ///
-    /// Events are of the kinds and in about the proportions of the steady traffic, happen in the session's own guilds, and
-    /// are allowed by its intents; sessions that may hear none of them get no pool. Messages are made longer where the mean
-    /// asks for it, never shorter.
+    /// Events are of the kinds and in about the proportions of the steady traffic, happen in the session's own guilds,
+    /// and are allowed by its intents; sessions that may hear none of them get no pool. Messages are made longer where
+    /// the mean asks for it, never shorter.
     pub(crate) fn flood_pools(
         &mut self,
         now: Instant,
@@ -103,7 +103,8 @@ impl World {
     ) -> Option<Arc<Event>> {
         for draw in 0..DRAWS {
             let hash = mix(mix(self.config.seed.rotate_left(13), number), draw);
-            let guild = guilds[hash as usize % guilds.len()];
+            let choice = pick(hash, u32::try_from(guilds.len()).unwrap_or(u32::MAX));
+            let guild = guilds[choice as usize];
             let hash = mix(hash, 1);
             let event = match pick(hash >> 40, 100) {
                 0..34 => self.flood_message(guild, hash, longer),
@@ -157,8 +158,8 @@ impl World {
                 .events
                 .iter()
                 .cycle()
-                .skip(from as usize % pool.events.len());
-            for event in events.take(count as usize) {
+                .skip(index(from % pool.events.len() as u64));
+            for event in events.take(index(count)) {
                 self.dispatch_session(pool.session, event);
             }
         }
@@ -178,4 +179,9 @@ impl World {
         let event = Arc::new(self.message_event(EventKind::MessageCreate, message, content));
         self.dispatch_session(pool.session, &event);
     }
+}
+
+/// A number that is known to be small, as an index.
+fn index(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }

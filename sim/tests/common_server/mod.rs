@@ -1,6 +1,10 @@
 //! A client of the simulator for tests: a WebSocket, the gateway's first words, and HTTP over a plain socket.
 
-#![allow(dead_code, reason = "every test file uses another part")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "a test helper: every file uses its own part of it"
+)]
 
 use std::time::Duration;
 
@@ -141,10 +145,13 @@ pub(crate) fn identify(shard: [u32; 2]) -> Value {
 /// One HTTP request on a connection of its own; answers the status and the body.
 pub(crate) async fn http(server: &Server, method: &str, path: &str, body: &str) -> (u16, Value) {
     let mut socket = TcpStream::connect(server.addr()).await.unwrap();
-    let length = body.len();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bot {DEFAULT_TOKEN}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    );
+    let head = [
+        format!("{method} {path} HTTP/1.1"),
+        format!("Authorization: Bot {DEFAULT_TOKEN}"),
+        format!("Content-Length: {}", body.len()),
+        "Host: test\r\nConnection: close\r\n\r\n".to_owned(),
+    ];
+    let request = head.join("\r\n") + body;
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.unwrap();
