@@ -39,6 +39,15 @@ impl Tally {
             }
         }
     }
+
+    /// Counts a line of a script that prints `ok   …` or `FAIL …` for each of its checks.
+    pub(crate) fn add_check_line(&mut self, line: &str) {
+        match line.split_whitespace().next() {
+            Some("ok") => self.passed += 1,
+            Some("FAIL") => self.failed += 1,
+            _ => {}
+        }
+    }
 }
 
 /// How a suite ended.
@@ -192,6 +201,28 @@ mod tests {
                 passed: 15,
                 failed: 2,
                 skipped: 1
+            }
+        );
+    }
+
+    #[test]
+    fn a_scripts_checks_are_counted() {
+        let mut tally = Tally::default();
+        for line in [
+            "ok   one",
+            "FAIL two: why",
+            "okay, not a check",
+            "",
+            "ok three",
+        ] {
+            tally.add_check_line(line);
+        }
+        assert_eq!(
+            tally,
+            Tally {
+                passed: 2,
+                failed: 1,
+                skipped: 0
             }
         );
     }

@@ -204,7 +204,15 @@ fn peer(machine: &Machine, interpreter: &Tool, script: &str) -> Result<Outcome> 
     if let Ok(modules) = &machine.tools.node_modules {
         step = step.env("NODE_PATH", std::path::absolute(modules)?);
     }
-    one(step.limit(Duration::from_secs(300)).run())
+    let mut tally = Tally::default();
+    let ended = step
+        .limit(Duration::from_secs(300))
+        .run_seeing(|line| tally.add_check_line(line));
+    match ended {
+        Err(error) if tally.failed == 0 => Err(error),
+        Ok(()) if tally.passed == 0 => bail!("{script} checked nothing"),
+        _ => Ok(Outcome::Ran(tally)),
+    }
 }
 
 fn demo(_: &Machine) -> Result<Outcome> {
