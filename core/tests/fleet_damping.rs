@@ -1,5 +1,7 @@
 //! Identifies that lead nowhere slow the next ones down: one shard's, the wasteful ones', the whole fleet's.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod fleet_harness;
 
 use std::collections::BTreeMap;

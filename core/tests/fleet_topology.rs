@@ -1,5 +1,7 @@
 //! How topologies are written, read and refused.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use proptest::prelude::*;
 use shardkeep_core::fleet::{SHARDS_MAX, Shards, Topology, TopologyError};
 use shardkeep_core::{ShardId, Snowflake};

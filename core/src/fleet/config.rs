@@ -11,27 +11,30 @@ pub struct Config {
     pub shards: Shards,
     /// Added to the 5 s that Discord asks for between two identifies of one key. Default 250 ms.
     ///
-    /// Discord measures on arrival, the fleet on departure: the second identify arrives too early if it travels faster than
-    /// the first did by more than the margin. Such a difference comes from a retransmitted packet (200 ms at least on
-    /// Linux) or a busy process, hence 250 ms. An identify that arrives too early costs one of the day's and a few
-    /// seconds; the margin costs 5 % of the time a large bot takes to start. Discord.js adds up to 1.5 s, twilight none.
+    /// Discord measures on arrival, the fleet on departure: the second identify arrives too early if it travels
+    /// faster than the first did by more than the margin. Such a difference comes from a retransmitted packet (200 ms
+    /// at least on Linux) or a busy process, hence 250 ms. An identify that arrives too early costs one of the day's
+    /// and a few seconds; the margin costs 5 % of the time a large bot takes to start. Discord.js adds up to 1.5 s,
+    /// twilight none.
     pub margin: Duration,
-    /// How many of the day's identifies are never spent. Default 50. At most half of the total is kept back, so that a
-    /// small total cannot lock a bot out.
+    /// How many of the day's identifies are never spent. Default 50. At most half of the total is kept back, so that
+    /// a small total cannot lock a bot out.
     ///
     /// Spending the last one ends every session of the bot and resets its token. The reserve is for what this fleet
     /// cannot see: other processes with the same token that identify between two answers of `/gateway/bot`.
     pub reserve: u32,
     /// How old an answer of `/gateway/bot` may be before an identify: then it is asked for anew. Default 10 minutes.
     pub limits_max_age: Duration,
-    /// How many rounds of identifies ahead of their slot shards are started: `max_concurrency` times this many wait with
-    /// an open connection. Default 2; 0 counts as 1.
+    /// How many rounds of identifies ahead of their slot shards are started: `max_concurrency` times this many wait
+    /// with an open connection. Default 2; 0 counts as 1.
     pub start_rounds: u32,
-    /// How long a started shard may take to ask for its slot before the next one is started in its place. Default 30 s.
+    /// How long a started shard may take to ask for its slot before the next one is started in its place. Default 30
+    /// s.
     pub start_patience: Duration,
     /// What happens to shards whose sessions die young.
     pub damping: Damping,
-    /// The seed of the jitter: equal seeds and inputs give equal outputs. Different processes should have different ones.
+    /// The seed of the jitter: equal seeds and inputs give equal outputs. Different processes should have different
+    /// ones.
     pub seed: u64,
 }
 

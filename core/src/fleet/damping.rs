@@ -78,8 +78,8 @@ impl Damper {
         self.sick >= self.config.fleet_min.max(1) && self.sick > self.proven
     }
 
-    /// An identify of the shard led nowhere: the next one waits, twice as long each time. The pause lies between three
-    /// quarters of the step and the whole, so that shards that failed together do not come back together.
+    /// An identify of the shard led nowhere: the next one waits, twice as long each time. The pause lies between
+    /// three quarters of the step and the whole, so that shards that failed together do not come back together.
     pub(crate) fn wasted(&mut self, now: Instant, shard: ShardId, rng: &mut Rng) {
         let mut health = self.health(shard);
         let doublings = health.wasted_in_a_row.min(31);
@@ -95,8 +95,8 @@ impl Damper {
         self.set(shard, health);
     }
 
-    /// The shard has a session that lasts. Each such proof without a waste in between halves the trickle's pause, which
-    /// is `spread` at its longest: when the cause is gone, full speed is a few proofs away.
+    /// The shard has a session that lasts. Each such proof without a waste in between halves the trickle's pause,
+    /// which is `spread` at its longest: when the cause is gone, full speed is a few proofs away.
     pub(crate) fn proven_now(&mut self, now: Instant, shard: ShardId, spread: Duration) {
         self.set(
             shard,
@@ -110,7 +110,8 @@ impl Damper {
         self.trickle_at = self.trickle_at.min(now + self.pause(spread));
     }
 
-    fn pause(&self, spread: Duration) -> Duration {
+    /// The trickle's pause now.
+    pub(crate) fn pause(&self, spread: Duration) -> Duration {
         spread / (1 << self.proofs_in_a_row.min(31))
     }
 

@@ -14,7 +14,8 @@ use super::topology::Topology;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Input {
-    /// `GET /gateway/bot` answered. Every [`Output::FetchLimits`] is answered once, by this or by [`Input::LimitsFailed`].
+    /// `GET /gateway/bot` answered. Every [`Output::FetchLimits`] is answered once, by this or by
+    /// [`Input::LimitsFailed`].
     ///
     /// An answer that nobody asked for is welcome: it can lower the count of identifies left, never raise it.
     Limits {
@@ -44,8 +45,8 @@ pub enum Input {
         /// The shard.
         shard: ShardId,
     },
-    /// The identify went out now. Optional: without it the moment of the grant counts. With it the 5 s of the shard's key
-    /// begin when they really begin, also where the way from grant to socket is slow.
+    /// The identify went out now. Optional: without it the moment of the grant counts. With it the 5 s of the shard's
+    /// key begin when they really begin, also where the way from grant to socket is slow.
     IdentifySent {
         /// The shard.
         shard: ShardId,
@@ -143,8 +144,8 @@ pub enum Event<'a> {
         /// How many are never spent.
         reserve: u32,
     },
-    /// Only the reserve is left. Nothing is granted until Discord's daily window ends: spending all of it would end every
-    /// session and reset the token.
+    /// Only the reserve is left. Nothing is granted until Discord's daily window ends: spending all of it would end
+    /// every session and reset the token.
     BudgetExhausted {
         /// When the window ends.
         until: Instant,
@@ -183,8 +184,8 @@ pub enum Event<'a> {
         /// When it is asked again.
         retry_at: Instant,
     },
-    /// Discord refused a shard for good before it ever had a session. Token, intents and totals are common to all, so no
-    /// shard is started any more, and those that never had a session are stopped; the others run on.
+    /// Discord refused a shard for good before it ever had a session. Token, intents and totals are common to all, so
+    /// no shard is started any more, and those that never had a session are stopped; the others run on.
     StartAbandoned {
         /// The shard that was refused.
         shard: ShardId,

@@ -1,5 +1,77 @@
 //! The fleet: which shards exist, which may start, and which may identify now.
+//!
+//! A session cannot decide alone when to identify: Discord counts identifies for the whole bot. [`Fleet`] is the one
+//! place that counts them. It is a [`Machine`] and knows nothing of sessions: a driver carries what a session
+//! asks to the fleet, and what the fleet grants to the session.
+//!
+//! | a session says | the fleet hears |
+//! |---|---|
+//! | `WantIdentify` | [`Input::WantIdentify`] |
+//! | `CancelIdentify` | [`Input::CancelIdentify`] |
+//! | `IdentifyUnused` | [`Input::IdentifyUnused`] |
+//! | `Ready`, `Resumed` | [`Input::Ready`], [`Input::Resumed`] |
+//! | `Disconnected` | [`Input::Down`]; if op 9 answered an identify, [`Input::IdentifyRejected`] |
+//! | `Closed` | [`Input::Closed`] |
+//!
+//! | the fleet says | the driver does |
+//! |---|---|
+//! | [`Output::FetchLimits`] | `GET /gateway/bot`, then [`Input::Limits`] or [`Input::LimitsFailed`] |
+//! | [`Output::Start`] | makes the session, from its snapshot if there is one |
+//! | [`Output::GrantIdentify`] | `IdentifyGranted` to the session |
+//! | [`Output::Stop`] | `Shutdown` to the session |
+//! | [`Output::Event`] | tells the user |
+//!
+//! # What Discord demands
+//!
+//! 1. **Spacing.** Of the shards with the same `shard_id % max_concurrency`, one may identify every 5 s, lower ones
+//!    first. Whoever comes too early gets op 9 and has spent an identify.
+//! 2. **A daily total** over all shards, 1,000 for most bots. Resumes are free.
+//! 3. Who spends the whole total **loses every session and the token**.
+//!
+//! # How the fleet keeps to it
+//!
+//! **Spacing.** The 5 s count from the grant, or from [`Input::IdentifySent`] if the driver reports it, and get
+//! [`Config::margin`] on top. Sessions of different totals share the keys.
+//!
+//! **Turns.** Within a key the lower index goes first, but each shard has one turn a round. A shard that fails and
+//! asks again in a loop is overtaken by everyone else who waits, so nobody starves.
+//!
+//! **The account.** What `/gateway/bot` said last, less what was granted since, less what was under way when it was
+//! asked and may not be in the answer. The account errs on the low side only. An answer older than
+//! [`Config::limits_max_age`] is renewed before the next grant; if Discord cannot be asked, the account serves on.
+//!
+//! **The reserve.** The last [`Config::reserve`] identifies are never granted. Whoever asks waits, with the reason
+//! [`Wait::Budget`], until Discord's day ends and a new answer has come.
+//!
+//! **Starting.** Shards start in order, [`Config::start_rounds`] rounds ahead of their slots: a thousand shards do
+//! not hold a thousand idle connections while their identifies take 5 s each. Shards said to be
+//! [`Input::Resumable`] start at once; say it before the first [`Input::Limits`].
+//!
+//! # When identifies lead nowhere
+//!
+//! An identify is *wasted* if it did not lead to READY, or if the shard identifies again though its session lived
+//! less than [`Damping::healthy_after`]. A session that lives longer, across resumes, is *proven*. Three rules, each
+//! on top of the one before:
+//!
+//! 1. **The pause.** After a wasted identify a shard waits [`Damping::base`]; the pause doubles with each one in a
+//!    row, up to [`Damping::cap`]. One shard in a crash loop then costs little, and nobody else notices.
+//! 2. **The trickle.** A shard that wasted two in a row is *sick*. Once [`Damping::waste_percent`] of the day's total
+//!    is wasted, all sick shards share one trickle, spaced so that half of what is left would last until the day
+//!    ends.
+//! 3. **The brake.** While at least [`Damping::fleet_min`] shards are sick, and more are sick than proven, the reason
+//!    is common to all (a bad deploy): every identify goes through the trickle, first ones too.
+//!
+//! Each proof without a waste in between halves the trickle's pause, so a fleet whose cause is gone returns to full
+//! speed by itself. `cargo test -p shardkeep-core --test fleet_damping -- --nocapture` prints what a night of each
+//! costs.
+//!
+//! Health and account are in the [`Snapshot`]: a process that crashes in a loop is damped like a session that does,
+//! if its driver stores a snapshot now and then and starts with [`Fleet::restore`]. Without one, only the reserve
+//! protects.
+//!
+//! [`Machine`]: crate::Machine
 
+mod advance;
 mod config;
 mod damping;
 mod error;
@@ -34,13 +106,51 @@ pub use status::{Counters, Planned, ShardStatus, Status};
 pub use topology::Topology;
 
 use damping::Damper;
-use identify::{Allowance, Ledger};
+use identify::Ledger;
 use io::REASONS;
 use limits::Fetch;
 use queue::Queue;
 use shard::Shard;
 
-/// Which shards exist, which may start, and which may identify now.
+/// Which shards exist, which may start, and which may identify now. The [module](self) tells how it decides.
+///
+/// ```
+/// use shardkeep_core::fleet::{Config, Fleet, Input, Output, SessionStartLimit, Wait};
+/// use shardkeep_core::{Instant, Machine, ShardId};
+///
+/// let mut fleet = Fleet::new(Config::new("2".parse()?));
+/// assert_eq!(fleet.poll_output(), Some(Output::FetchLimits));
+///
+/// // GET /gateway/bot answers: one identify every 5 s.
+/// let limit = SessionStartLimit {
+///     total: 1000,
+///     remaining: 1000,
+///     reset_after_ms: 86_400_000,
+///     max_concurrency: 1,
+/// };
+/// let now = Instant::ZERO;
+/// fleet.handle_input(now, Input::Limits { shards: 2, limit })?;
+/// let [first, second] = [0, 1].map(|index| ShardId::new(index, 2).unwrap());
+/// assert_eq!(fleet.poll_output(), Some(Output::Start { shard: first }));
+/// assert_eq!(fleet.poll_output(), Some(Output::Start { shard: second }));
+///
+/// // Both sessions have connected and ask. The first may go, the second waits for their common key.
+/// fleet.handle_input(now, Input::WantIdentify { shard: first })?;
+/// assert_eq!(fleet.poll_output(), Some(Output::GrantIdentify { shard: first }));
+/// fleet.handle_input(now, Input::WantIdentify { shard: second })?;
+/// assert_eq!(fleet.shard(second).unwrap().wait, Some(Wait::Key));
+///
+/// let timeout = fleet.poll_timeout().unwrap();
+/// assert_eq!(timeout.at, Instant::from_millis(5_250)); // 5 s, and the margin
+/// fleet.handle_timeout(timeout.at);
+/// while let Some(output) = fleet.poll_output() {
+///     if let Output::GrantIdentify { shard } = output {
+///         assert_eq!(shard, second);
+///     }
+/// }
+/// assert_eq!(fleet.status().remaining, Some(998));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Fleet {
     config: Config,
@@ -120,11 +230,11 @@ impl Fleet {
         fleet
     }
 
-    /// A fleet that goes on from a predecessor's snapshot, `elapsed` after it was taken. In doubt about the wall clock, a
-    /// shorter time is the safer: zero makes everyone wait as long as the predecessor would have.
+    /// A fleet that goes on from a predecessor's snapshot, `elapsed` after it was taken. In doubt about the wall
+    /// clock, a shorter time is the safer: zero makes everyone wait as long as the predecessor would have.
     ///
-    /// The account is not trusted blindly: `/gateway/bot` is asked first, and the snapshot's count serves on only if that
-    /// fails.
+    /// The account is not trusted blindly: `/gateway/bot` is asked first, and the snapshot's count serves on only if
+    /// that fails.
     #[must_use]
     pub fn restore(config: Config, snapshot: &Snapshot, now: Instant, elapsed: Duration) -> Self {
         let mut fleet = Self::new(config);
@@ -140,138 +250,6 @@ impl Fleet {
 
     fn tell(&mut self, event: Event<'static>) {
         self.push(Output::Event(event));
-    }
-
-    /// Everything that time and the last input allow.
-    fn advance(&mut self, now: Instant) {
-        self.prove(now);
-        self.queue.admit(now);
-        if !self.is_stopping {
-            self.watch_brake(now);
-            self.refresh_limits(now);
-            self.grant_slots(now);
-            self.start_shards(now);
-            self.watch_budget(now);
-        }
-        self.watch_end();
-        self.schedule(now);
-    }
-
-    /// Whether anybody waits for an identify slot, or will.
-    fn has_demand(&self) -> bool {
-        self.queue.len() > 0 || !self.parked.is_empty()
-    }
-
-    fn allowance(&self, now: Instant) -> Allowance {
-        self.ledger.allowance(now, self.fetch.is_offline())
-    }
-
-    /// Grants every open slot to the first in its line.
-    fn grant_slots(&mut self, now: Instant) {
-        loop {
-            let Allowance::Free(spendable) = self.allowance(now) else {
-                return;
-            };
-            let strained = self.is_strained();
-            let open = self.damper.trickle_at <= now;
-            let may = |shard| open || !self.damper.trickles(shard, strained);
-            let candidates = self.queue.candidates(now, may);
-            if candidates.is_empty() {
-                return;
-            }
-            for shard in candidates.into_iter().take(spendable as usize) {
-                let trickles = self.damper.trickles(shard, strained);
-                if trickles && self.damper.trickle_at > now {
-                    continue;
-                }
-                self.grant(now, shard);
-                if trickles {
-                    let spread = self.ledger.spread(now);
-                    self.damper.trickled(now, spread);
-                }
-            }
-        }
-    }
-
-    fn is_strained(&self) -> bool {
-        self.ledger.is_strained(self.damper.config().waste_percent)
-    }
-
-    /// Slows the fleet when most shards waste, and lets it go when they no longer do.
-    fn watch_brake(&mut self, now: Instant) {
-        let braked = self.damper.is_braked();
-        if braked == self.damper.was_braked {
-            return;
-        }
-        self.damper.was_braked = braked;
-        if braked {
-            let spread = self.ledger.spread(now);
-            self.damper.brake(now, spread);
-            let until = self.damper.trickle_at;
-            let (sick, proven) = (self.damper.sick(), self.damper.proven());
-            self.tell(Event::FleetDamped {
-                sick,
-                proven,
-                until,
-            });
-        } else {
-            self.tell(Event::FleetRecovered);
-        }
-    }
-
-    /// Reports when the allowance runs low, runs out and comes back.
-    fn watch_budget(&mut self, now: Instant) {
-        if self.ledger.known.is_none() {
-            return;
-        }
-        let (remaining, reserve) = (self.ledger.spendable(), self.ledger.reserve());
-        let is_low = (remaining as usize) < self.shards.len();
-        if is_low && !self.said.budget_low {
-            self.tell(Event::BudgetLow { remaining, reserve });
-        }
-        self.said.budget_low = is_low;
-        if remaining > 0 {
-            if self.said.budget_exhausted {
-                self.tell(Event::BudgetRestored { remaining });
-            }
-            self.said.budget_exhausted = false;
-        } else if let Allowance::Spent { until } = self.allowance(now)
-            && self.has_demand()
-            && !self.said.budget_exhausted
-        {
-            self.said.budget_exhausted = true;
-            self.tell(Event::BudgetExhausted { until, reserve });
-        }
-    }
-
-    /// Sets every deadline anew.
-    fn schedule(&mut self, now: Instant) {
-        self.timers.clear_all();
-        if let Some(&(at, ..)) = self.proving.front() {
-            self.timers.set(Reason::Proof, at);
-        }
-        if self.is_stopping {
-            return;
-        }
-        if let Some((at, _)) = self.queue.later().next() {
-            self.timers.set(Reason::Damped, at);
-        }
-        if let Some(at) = self.next_limits(now) {
-            self.timers.set(Reason::Limits, at);
-        }
-        if matches!(self.allowance(now), Allowance::Free(_)) {
-            let trickle_at = self.damper.trickle_at;
-            let strained = self.is_strained();
-            let may = |shard| !self.damper.trickles(shard, strained);
-            if let Some(at) = self.queue.next_slot(trickle_at, may) {
-                self.timers.set(Reason::Identify, at);
-            }
-            if let Some(&at) = self.starting.values().min()
-                && !self.parked.is_empty()
-            {
-                self.timers.set(Reason::Start, at);
-            }
-        }
     }
 }
 

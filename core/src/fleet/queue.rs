@@ -45,7 +45,8 @@ pub(crate) enum Place {
     Queued(Ticket),
 }
 
-/// The queues of all keys. Shards of different totals share them: a key is `index % max_concurrency`, whatever the total.
+/// The queues of all keys. Shards of different totals share them: a key is `index % max_concurrency`, whatever the
+/// total.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
     max_concurrency: u32,
@@ -123,8 +124,8 @@ impl Queue {
         u32::try_from(ahead).unwrap_or(u32::MAX)
     }
 
-    /// Sorts everyone anew if Discord changed `max_concurrency`. Recent identifies stay with whichever key their index
-    /// falls to now.
+    /// Sorts everyone anew if Discord changed `max_concurrency`. Recent identifies stay with whichever key their
+    /// index falls to now.
     pub(crate) fn set_max_concurrency(&mut self, now: Instant, max_concurrency: u32) {
         let max_concurrency = max_concurrency.max(1);
         if max_concurrency == self.max_concurrency {

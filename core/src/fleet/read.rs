@@ -18,7 +18,8 @@ use super::status::{Planned, ShardStatus, Status};
 use super::topology::Topology;
 
 impl Fleet {
-    /// The shards, once they are known: at once, or with `auto` after the first [`Input::Limits`](super::Input::Limits).
+    /// The shards, once they are known: at once, or with `auto` after the first
+    /// [`Input::Limits`](super::Input::Limits).
     #[must_use]
     pub fn topology(&self) -> Option<&Topology> {
         self.topology.as_ref()
@@ -64,8 +65,9 @@ impl Fleet {
         self.shards.keys().filter_map(|&shard| self.shard(shard))
     }
 
-    /// When each shard that waits, connects for the first time or has not been started gets its identify slot, if nothing
-    /// else happens: soonest first. The last of `n` fresh shards goes after `ceil(n / max_concurrency) - 1` spacings of 5 s and the margin.
+    /// When each shard that waits, connects for the first time or has not been started gets its identify slot, if
+    /// nothing else happens: soonest first. The last of `n` fresh shards goes after `ceil(n / max_concurrency) - 1`
+    /// spacings of 5 s and the margin.
     ///
     /// What lies beyond today's allowance is put behind its reset; a slowed fleet is taken to stay as slow as it is.
     #[must_use]
@@ -132,7 +134,7 @@ impl Fleet {
         }
         if self.damper.trickles(shard, self.is_strained()) {
             at = at.max(forecast.trickle_at);
-            forecast.trickle_at = at + self.ledger.spread(self.now);
+            forecast.trickle_at = at + self.damper.pause(self.ledger.spread(self.now));
         }
         *free_at = at + self.queue.spacing();
         at
@@ -233,8 +235,8 @@ impl Fleet {
         }
     }
 
-    /// What a predecessor knew about a shard. Its session counts as wasted at the next identify if it cannot have lived
-    /// long enough, even if it lived until now.
+    /// What a predecessor knew about a shard. Its session counts as wasted at the next identify if it cannot have
+    /// lived long enough, even if it lived until now.
     pub(super) fn recall_shard(&mut self, now: Instant, shard: ShardId, memory: &ShardSnapshot) {
         let healthy_after = millis(self.damper.config().healthy_after);
         let Some(state) = self.shards.get_mut(&shard) else {

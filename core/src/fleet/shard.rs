@@ -124,7 +124,8 @@ impl Fleet {
         let phase = state.phase;
         match core::mem::replace(&mut state.attempt, Attempt::None) {
             Attempt::None => {}
-            // A grant that the session gave up before it arrived is on its way back, or was used after all: no verdict.
+            // A grant that the session gave up before it arrived is on its way back, or was used after all: no
+            // verdict.
             Attempt::Granted if phase != Phase::Identifying => {}
             Attempt::Granted => {
                 self.ledger.settle(now, shard);
@@ -292,8 +293,11 @@ impl Fleet {
         self.damper.forget(shard);
         let state = self.state(shard);
         state.phase = Phase::Closed;
-        state.attempt = Attempt::None;
-        let is_common = fatal && !state.had_session;
+        if core::mem::replace(&mut state.attempt, Attempt::None) == Attempt::Granted && fatal {
+            self.counters.wasted += 1;
+            self.ledger.wasted_today = self.ledger.wasted_today.saturating_add(1);
+        }
+        let is_common = fatal && !self.state(shard).had_session;
         if is_common && !self.is_stopping {
             self.abandon_start(shard);
         }

@@ -28,8 +28,8 @@ pub const SHARDS_MAX: u32 = 65_535;
 /// | `0-15/16;0-31/32` | different totals side by side; white space separates as well |
 /// | `[[2,4],[3,4]]` | pairs of index and total, as identify sends them; one pair `[2,4]` is enough |
 ///
-/// Whether a total suits the bot is Discord's to say: a shard of more than 2,500 guilds is refused with 4011, and the total
-/// of a very large bot must be a multiple of the number that Discord assigned to it, or 4010 follows.
+/// Whether a total suits the bot is Discord's to say: a shard of more than 2,500 guilds is refused with 4011, and the
+/// total of a very large bot must be a multiple of the number that Discord assigned to it, or 4010 follows.
 ///
 /// ```
 /// use shardkeep_core::fleet::Shards;
@@ -83,10 +83,10 @@ impl Shards {
     /// What the values of `SHARD_ID` and `TOTAL_SHARDS` ask for; `None` if both are absent.
     ///
     /// * `TOTAL_SHARDS` alone is what [`Shards`] reads: a count, or `auto`.
-    /// * `SHARD_ID` is a number, or the name of a pod of a Kubernetes StatefulSet, whose last part is the pod's ordinal:
-    ///   `discord-bot-3`.
-    /// * With `shards_per_pod` (`k`, else 1) the pod runs the shards `k * SHARD_ID` to `k * SHARD_ID + k - 1`; the last
-    ///   pod runs what is left below the total.
+    /// * `SHARD_ID` is a number, or the name of a pod of a Kubernetes StatefulSet, whose last part is the pod's
+    ///   ordinal: `discord-bot-3`.
+    /// * With `shards_per_pod` (`k`, else 1) the pod runs the shards `k * SHARD_ID` to `k * SHARD_ID + k - 1`; the
+    ///   last pod runs what is left below the total.
     ///
     /// ```
     /// use shardkeep_core::fleet::Shards;
@@ -271,8 +271,8 @@ fn pod_ordinal(id: &str) -> Result<u64, TopologyError> {
     }
     let not_ordinal = || TopologyError::NotAnOrdinal { name: quote(id) };
     let (name, ordinal) = id.rsplit_once('-').ok_or_else(not_ordinal)?;
-    // Kubernetes writes ordinals without leading zeros, and names begin and end with a letter or digit. A name without
-    // any letter is a list such as `0-3`, which SHARD_ID does not take.
+    // Kubernetes writes ordinals without leading zeros, and names begin and end with a letter or digit. A name
+    // without any letter is a list such as `0-3`, which SHARD_ID does not take.
     let is_ordinal = ordinal == "0" || !ordinal.starts_with('0');
     let is_name = name.bytes().any(|b| b.is_ascii_lowercase())
         && name
@@ -285,8 +285,8 @@ fn pod_ordinal(id: &str) -> Result<u64, TopologyError> {
     number(ordinal).map_err(|_| not_ordinal())
 }
 
-/// Whether a name whose last part happens to be all digits is that of a Deployment's pod: five random characters, of an
-/// alphabet without 0, 1 and 3, behind the hash of the pod template, whose alphabet is smaller still.
+/// Whether a name whose last part happens to be all digits is that of a Deployment's pod: five random characters, of
+/// an alphabet without 0, 1 and 3, behind the hash of the pod template, whose alphabet is smaller still.
 fn is_deployment(name: &str, suffix: &str) -> bool {
     let hash = name.rsplit_once('-').map_or("", |(_, hash)| hash);
     suffix.len() == 5

@@ -93,7 +93,8 @@ impl Fleet {
             .filter_map(|&(index, total)| ShardId::new(index, total))
     }
 
-    /// How many are in line for the next slots. A few sick shards that share the trickle do not keep others from starting.
+    /// How many are in line for the next slots. A few sick shards that share the trickle do not keep others from
+    /// starting.
     fn waiting_in_earnest(&self) -> usize {
         let strained = self.is_strained();
         let braked = self.damper.is_braked();

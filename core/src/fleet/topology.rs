@@ -10,9 +10,9 @@ use super::shards::SHARDS_MAX;
 
 /// The shards of one process or bot: a list without duplicates, in order of total and index, never empty.
 ///
-/// Totals may differ: Discord routes each session by its own `num_shards`, so sessions of different totals may be open
-/// side by side. A guild's events then arrive on one shard of each total, as [`Topology::shards_of`] says. Events
-/// without a guild (direct messages, entitlements) arrive on index 0 of each total.
+/// Totals may differ: Discord routes each session by its own `num_shards`, so sessions of different totals may be
+/// open side by side. A guild's events then arrive on one shard of each total, as [`Topology::shards_of`] says.
+/// Events without a guild (direct messages, entitlements) arrive on index 0 of each total.
 ///
 /// A topology need not be complete: the shards that are missing belong to other processes.
 ///
@@ -40,7 +40,8 @@ impl Topology {
     ///
     /// # Errors
     ///
-    /// [`TopologyError`] if the list is empty, names a shard twice, or is larger than [`SHARDS_MAX`], as a list or in a total.
+    /// [`TopologyError`] if the list is empty, names a shard twice, or is larger than [`SHARDS_MAX`], as a list or in
+    /// a total.
     pub fn new(shards: impl IntoIterator<Item = ShardId>) -> Result<Self, TopologyError> {
         let shards = shards.into_iter();
         let mut list = Vec::with_capacity(shards.size_hint().0.min(SHARDS_MAX as usize));

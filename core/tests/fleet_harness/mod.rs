@@ -1,5 +1,9 @@
 //! A driver for fleet tests: feeds inputs, follows timeouts, keeps every output with its time.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test file uses its own part")]
+
+pub(crate) mod world;
 
 use std::time::Duration;
 
@@ -231,4 +235,28 @@ fn own(event: Event<'_>) -> Event<'static> {
         Event::Stopped => Event::Stopped,
         other => panic!("unknown event {other:?}"),
     }
+}
+
+/// Every shard asks for a slot as soon as it is started, and its session lives from then on.
+pub(crate) fn run_all(rig: &mut Rig, until: Instant) {
+    let mut answered = 0;
+    loop {
+        while let Some((_, out)) = rig.log.get(answered).cloned() {
+            answered += 1;
+            match out {
+                Out::Start(shard) => rig.input(Input::WantIdentify { shard }),
+                Out::Grant(shard) => rig.input(Input::Ready { shard }),
+                _ => {}
+            }
+        }
+        match poll_at(rig) {
+            Some(at) if at <= until => rig.run_until(at),
+            _ => return,
+        }
+    }
+}
+
+/// The next deadline, without its reason.
+pub(crate) fn poll_at(rig: &Rig) -> Option<Instant> {
+    rig.fleet.poll_timeout().map(|timeout| timeout.at)
 }
