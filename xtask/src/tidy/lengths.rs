@@ -29,6 +29,7 @@ pub(crate) fn check(file: &File, findings: &mut Vec<Finding>) {
     let functions = match file.extension() {
         "rs" => rust_functions(&Masked::new(&file.text).code),
         "py" => python_functions(&file.text),
+        "js" | "mjs" | "cjs" | "ts" | "c" => indented_functions(&file.text),
         _ => Vec::new(),
     };
     for Function { name, line, length } in functions.iter().filter(|found| found.length > FUNCTION)
@@ -103,10 +104,49 @@ fn rust_functions(code: &str) -> Vec<Function> {
     found
 }
 
+/// Every function of JavaScript or C whose head ends in `{`: up to the `}` under the start of the head.
+fn indented_functions(text: &str) -> Vec<Function> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (start, line) in lines.iter().enumerate() {
+        let Some(name) = function_head(line) else {
+            continue;
+        };
+        let closing = lines[start + 1..]
+            .iter()
+            .position(|other| indent(other) == indent(line) && other.trim_start().starts_with('}'));
+        if let Some(inside) = closing {
+            let name = String::from(name);
+            found.push(Function {
+                name,
+                line: start + 1,
+                length: inside + 2,
+            });
+        }
+    }
+    found
+}
+
+/// The name of the function that begins on this line, or its whole head where it has none.
+fn function_head(line: &str) -> Option<&str> {
+    const OTHERS: &[&str] = &["if", "for", "while", "switch", "catch", "do", "else", "}"];
+    let head = line.trim().strip_suffix('{')?.trim_end();
+    let first = head.split([' ', '(']).next()?;
+    let is_function = head.ends_with(')') || head.ends_with("=>") || head.contains("function");
+    if !is_function || OTHERS.contains(&first) {
+        return None;
+    }
+    let before = head.split('(').next()?;
+    before.split_whitespace().next_back().or(Some(head))
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
 /// Every `def`: up to the last line that is indented deeper than it.
 fn python_functions(text: &str) -> Vec<Function> {
     let lines: Vec<&str> = text.lines().collect();
-    let indent = |line: &str| line.len() - line.trim_start().len();
     let mut found = Vec::new();
     for (start, line) in lines.iter().enumerate() {
         let head = line.trim_start();
@@ -199,6 +239,21 @@ mod tests {
             .map(|f| (f.name.as_str(), f.line, f.length))
             .collect();
         assert_eq!(found, [("a", 1, 6), ("d", 9, 2)]);
+    }
+
+    #[test]
+    fn a_function_of_javascript_or_c_ends_under_its_head() {
+        let text = "async function a(b) {\n  if (b) {\n  }\n}\nclass C {\n  d() {\n  }\n}\nint e(void) {\n}\n\
+            it('f', () => {\n});\n";
+        let found = indented_functions(text);
+        let found: Vec<_> = found
+            .iter()
+            .map(|f| (f.name.as_str(), f.line, f.length))
+            .collect();
+        assert_eq!(
+            found,
+            [("a", 1, 4), ("d", 6, 2), ("e", 9, 2), ("it", 11, 2)]
+        );
     }
 
     #[test]
