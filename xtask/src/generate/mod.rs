@@ -44,8 +44,8 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     }
 }
 
-/// The test that compares the files under `vectors/` with its scenarios, or writes them when asked to. It is built with the
-/// features that the whole workspace needs, so that `cargo xtask test` does not build core twice.
+/// The test that compares the files under `vectors/` with its scenarios, or writes them when asked to. It is built with
+/// the features that the whole workspace needs, so that `cargo xtask test` does not build core twice.
 fn vectors() -> Step {
     Step::cargo(["test", "--quiet", "--workspace", "--test", "vectors"])
 }
