@@ -52,6 +52,19 @@ fn messages_need_their_intent_and_content_its_own() {
 }
 
 #[test]
+fn who_mentions_the_bot_is_read() {
+    let mut script = world(GUILD_MESSAGES);
+    let me = script.get("/api/v10/users/@me").1["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    script.control(json!({"do": "say", "content": format!("hello <@{me}>")}));
+    let message = only(&script);
+    assert_eq!(message.d["content"], format!("hello <@{me}>"));
+    assert_eq!(message.d["mentions"][0]["id"], me);
+}
+
+#[test]
 fn injected_messages_lose_their_content_too() {
     let mut script = world(GUILD_MESSAGES);
     let guild = script.guild_ids().remove(0);
@@ -117,7 +130,7 @@ fn every_kind_of_traffic_is_gated() {
     );
     let members = heard(GUILD_MEMBERS);
     assert!(members.contains(&"GUILD_MEMBER_ADD".to_owned()));
-    assert_eq!(heard(ALL_INTENTS).len(), 14);
+    assert_eq!(heard(ALL_INTENTS).len(), 19);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod script;
 
 use serde_json::json;
-use shardkeep_sim::{Fault, SessionEnd, WorldConfig, digest};
+use shardkeep_sim::{Fault, Input, SessionEnd, WorldConfig, digest};
 
 use script::{ALL_INTENTS, Heard, Script};
 
@@ -95,8 +95,8 @@ fn a_dropped_session_resumes_and_misses_nothing() {
     let both = before.iter().chain(&after[..after.len() - 1]);
     for (heard, entry) in both.zip(&ledger.entries) {
         assert_eq!(
-            (heard.s, &heard.t, heard.digest),
-            (entry.seq, &entry.t, entry.digest)
+            (heard.s, heard.t.as_str(), heard.digest),
+            (entry.seq, &*entry.t, entry.digest)
         );
     }
     assert_eq!(ledger.dispatches, before.len() as u64 + replayed);
@@ -268,12 +268,53 @@ fn generations_and_twins_live_side_by_side() {
 }
 
 #[test]
+fn guilds_wait_while_the_socket_takes_no_more() {
+    let mut script = Script::new(WorldConfig {
+        guilds: 100,
+        members_per_guild: 20,
+        ..small()
+    });
+    script.open(1);
+    script.identify(1, [0, 1], ALL_INTENTS);
+    script.input(Input::Backlog {
+        connection: 1,
+        bytes: 2 << 20,
+    });
+    script.wait_ms(5_000);
+    assert_eq!(script.dispatches_on(1).len(), 1);
+    script.input(Input::Backlog {
+        connection: 1,
+        bytes: 0,
+    });
+    script.wait_ms(1_000);
+    assert_eq!(script.dispatches_on(1).len(), 101);
+}
+
+#[test]
+fn large_guilds_come_at_the_pace_of_bytes() {
+    let config = WorldConfig {
+        guilds: 20,
+        members_per_guild: 400,
+        stream_bytes_per_s: 1 << 20,
+        ..small()
+    };
+    let mut script = Script::new(config);
+    script.open(1);
+    script.identify(1, [0, 1], ALL_INTENTS);
+    script.wait_ms(1_000);
+    let sent = script.world.counters().bytes;
+    assert!((1 << 19..3 << 20).contains(&sent), "{sent}");
+    script.wait_ms(20_000);
+    assert_eq!(script.dispatches_on(1).len(), 21);
+}
+
+#[test]
 fn digests_are_of_the_bytes_on_the_wire() {
     let mut script = Script::new(small());
     let session = script.start(1, [0, 1], ALL_INTENTS);
     script.control(json!({"do": "inject_event", "shard": [0, 1], "t": "SOMETHING_NEW", "d": {"id": "5", "x": [1, 2]}}));
     let entry = script.session(&session).entries.pop().unwrap();
-    assert_eq!((entry.t.as_str(), entry.id), ("SOMETHING_NEW", 5));
+    assert_eq!((&*entry.t, entry.id), ("SOMETHING_NEW", 5));
     assert_eq!(entry.digest, digest(br#"{"id":"5","x":[1,2]}"#));
     assert_eq!(script.dispatches_on(1).pop().unwrap().digest, entry.digest);
 }

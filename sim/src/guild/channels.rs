@@ -100,10 +100,16 @@ impl Catalog {
     /// The channels as the gateway shows them: those the bot cannot view are there, obfuscated.
     pub(crate) fn write_channels(&self, json: &mut Json, index: u32) {
         for position in 0..self.channel_count(index) {
-            json.item_object(|json| match self.is_hidden(index, position) {
-                true => self.write_hidden_channel(json, index, position),
-                false => self.write_channel(json, index, position),
-            });
+            json.item_object(|json| self.write_seen_channel(json, index, position));
+        }
+    }
+
+    /// A channel as the gateway shows it to the bot, without `guild_id`.
+    pub(crate) fn write_seen_channel(&self, json: &mut Json, index: u32, position: u32) {
+        if self.is_hidden(index, position) {
+            self.write_hidden_channel(json, index, position);
+        } else {
+            self.write_channel(json, index, position);
         }
     }
 

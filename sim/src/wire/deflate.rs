@@ -21,7 +21,7 @@ pub(crate) enum Encoder {
 
 impl Encoder {
     pub(crate) fn zlib(level: i32) -> Self {
-        Self::Zlib(Box::new(Deflate::new(level, true, 15)))
+        Self::Zlib(Box::new(Deflate::new(level.clamp(0, 9), true, 15)))
     }
 
     /// `None` if zstd refuses the level or cannot allocate.
@@ -60,7 +60,7 @@ impl Encoder {
 /// `message` as one complete zlib stream: payload compression.
 pub(crate) fn zlib_once(level: i32, message: &[u8], out: &mut Vec<u8>) {
     zlib(
-        &mut Deflate::new(level, true, 15),
+        &mut Deflate::new(level.clamp(0, 9), true, 15),
         message,
         out,
         DeflateFlush::Finish,

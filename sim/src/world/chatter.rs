@@ -34,7 +34,9 @@ impl World {
 
     fn schedule_chatter(&mut self, from: Instant) {
         if self.chatter.per_s > 0 && self.catalog.guilds() > 0 {
-            let at = from + Duration::from_secs(1) / self.chatter.per_s;
+            // An alarm that does not move on would ring for ever.
+            let gap = Duration::from_secs(1) / self.chatter.per_s;
+            let at = from + gap.max(Duration::from_micros(1));
             self.chatter.next = Some(at);
             self.alarms.set(at, Alarm::Chatter);
         }
@@ -69,7 +71,8 @@ impl World {
             885..925 => self.voice_state(guild, hash),
             925..960 => self.member_update(guild, hash),
             960..980 => self.interaction(guild, hash),
-            980..995 => self.member_left_or_joined(guild, hash),
+            980..990 => self.member_left_or_joined(guild, hash),
+            990..997 => self.change(guild, hash),
             _ => {
                 let event = self.direct_message(hash);
                 return self.dispatch_global(event);

@@ -40,12 +40,17 @@ impl World {
     ) -> Event {
         let (full, range) = self.message_body(Some(kind), message, content);
         let mut event = Event::new(kind, true, message.id, full);
-        if self.blind_sessions > 0 && !content.is_empty() {
+        // Who mentions the bot is read by it, whatever the intents.
+        if self.blind_sessions > 0 && !content.is_empty() && !self.mentions_bot(content) {
             let mut blank = event.body.bytes.clone();
             blank.drain(range);
             event.blank = Some(Body::new(blank));
         }
         event
+    }
+
+    fn mentions_bot(&self, content: &str) -> bool {
+        content.contains("<@") && content.contains(&format!("<@{}>", self.catalog.bot_id()))
     }
 
     /// A message as REST answers with it.
@@ -73,7 +78,16 @@ impl World {
             json.text("timestamp", &iso8601((id >> 22) + DISCORD_EPOCH_MS));
             json.flag("pinned", false);
             json.id("nonce", id ^ 0x5a5a);
-            json.empty_array("mentions");
+            json.array("mentions", |json| {
+                if self.mentions_bot(content) {
+                    json.item_object(|json| {
+                        self.catalog.write_bot_user(json);
+                        json.object("member", |json| {
+                            self.catalog.write_partial_member(json, guild, 0)
+                        });
+                    });
+                }
+            });
             json.empty_array("mention_roles");
             json.flag("mention_everyone", false);
             if kind.is_some() {

@@ -79,6 +79,8 @@ pub struct WorldConfig {
     pub stream_interval_ms: u64,
     /// How many guilds are sent each time; 0 for all at once.
     pub stream_batch: u32,
+    /// How many bytes of guilds and member chunks a session gets per second, before compression.
+    pub stream_bytes_per_s: u64,
     /// Added to everything that is sent.
     pub latency_ms: u64,
     /// The largest message a client may send, in bytes. Discord's limit is 4,096.
@@ -128,6 +130,7 @@ impl Default for WorldConfig {
             ready_delay_ms: 0,
             stream_interval_ms: 10,
             stream_batch: 5,
+            stream_bytes_per_s: 16 << 20,
             latency_ms: 0,
             max_payload_bytes: 4_096,
             max_sends_per_minute: 120,

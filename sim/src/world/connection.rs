@@ -49,6 +49,8 @@ pub(crate) struct Connection {
     pub(crate) received: VecDeque<Instant>,
     pub(crate) presences: VecDeque<Instant>,
     pub(crate) ailments: Ailments,
+    /// What waits for the socket, as the driver told it last.
+    pub(crate) backlog_bytes: usize,
     late: VecDeque<(Instant, Out)>,
     late_bytes: usize,
     merged: Vec<u8>,
@@ -80,6 +82,7 @@ impl Connection {
             received: VecDeque::new(),
             presences: VecDeque::new(),
             ailments: Ailments::default(),
+            backlog_bytes: 0,
             late: VecDeque::new(),
             late_bytes: 0,
             merged: Vec::new(),

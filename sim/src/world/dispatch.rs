@@ -8,7 +8,7 @@ use shardkeep_core::{ShardId, Snowflake};
 
 use super::World;
 use super::connection::Wire;
-use super::ledger::digest;
+use super::ledger::{Entry, digest};
 use super::session::Cargo;
 use crate::wire::json::push_decimal;
 
@@ -146,26 +146,30 @@ impl World {
         );
     }
 
-    /// Gives a dispatch the session's next number, sends it if it can be sent, and keeps it for a resume.
-    pub(crate) fn send_cargo(&mut self, key: u64, cargo: Cargo) {
+    /// Gives a dispatch the session's next number, sends it if it can be sent, and keeps it for a resume. Answers its size.
+    pub(crate) fn send_cargo(&mut self, key: u64, cargo: Cargo) -> u64 {
         let Some(session) = self.sessions.get_mut(&key) else {
-            return;
+            return 0;
         };
         session.seq += 1;
         let seq = session.seq;
         let mut message = core::mem::take(&mut self.scratch);
         let (id, digest) = self.write_dispatch(key, seq, &cargo, &mut message);
         let Some(session) = self.sessions.get_mut(&key) else {
-            return;
+            return 0;
         };
         let name = match &cargo {
-            Cargo::Event { event, .. } => event.name.as_ref(),
-            Cargo::Guild { .. } => "GUILD_CREATE",
-            Cargo::Chunk { .. } => "GUILD_MEMBERS_CHUNK",
+            Cargo::Event { event, .. } => event.name.clone(),
+            Cargo::Guild { .. } => "GUILD_CREATE".into(),
+            Cargo::Chunk { .. } => "GUILD_MEMBERS_CHUNK".into(),
         };
-        session
-            .ledger
-            .record(self.config.ledger, seq, name, id, digest);
+        let entry = Entry {
+            seq,
+            t: name,
+            id,
+            digest,
+        };
+        session.ledger.record(self.config.ledger, entry);
         session.keep(seq, cargo, self.config.replay_capacity);
         let connection = session.connection;
         self.ledger.counters.dispatches += 1;
@@ -178,7 +182,9 @@ impl World {
         if let Some(number) = connection {
             self.send(number, &message);
         }
+        let size = message.len() as u64;
         self.scratch = message;
+        size
     }
 
     /// Writes the whole message; answers the event's id and digest.

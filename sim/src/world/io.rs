@@ -35,6 +35,14 @@ pub enum Input<'a> {
         /// The code of the client's close frame; `None` if the connection broke without one.
         code: Option<u16>,
     },
+    /// How much waits to be written to a connection's socket. While it is much, guilds and member chunks hold back; events
+    /// do not. A driver that never tells is taken to write at once.
+    Backlog {
+        /// Which connection.
+        connection: u64,
+        /// The bytes that wait.
+        bytes: usize,
+    },
     /// An HTTP request arrived. The answer is an [`Output::Respond`] with the same number.
     Http {
         /// The driver's number for it.

@@ -1,5 +1,6 @@
 //! The truth: what was sent on which session, what was counted, and who broke which rule.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use serde::Serialize;
@@ -25,7 +26,7 @@ pub struct Entry {
     /// `s`.
     pub seq: u64,
     /// `t`.
-    pub t: String,
+    pub t: Cow<'static, str>,
     /// The id that tells this event from others of its kind: `d.id` or what stands for it; 0 if it has none.
     pub id: u64,
     /// [`digest`] of `d`, byte for byte.
@@ -109,19 +110,13 @@ impl SessionLedger {
         }
     }
 
-    pub(crate) fn record(&mut self, detail: LedgerDetail, seq: u64, t: &str, id: u64, digest: u64) {
+    pub(crate) fn record(&mut self, detail: LedgerDetail, entry: Entry) {
+        let Entry { seq, digest, .. } = entry;
         self.last_seq = seq;
         self.dispatches += 1;
         self.rolling_hash = self.rolling_hash.wrapping_mul(31) ^ digest ^ seq;
         match detail {
-            LedgerDetail::Entries(cap) if self.entries.len() < cap => {
-                self.entries.push(Entry {
-                    seq,
-                    t: t.to_owned(),
-                    id,
-                    digest,
-                });
-            }
+            LedgerDetail::Entries(cap) if self.entries.len() < cap => self.entries.push(entry),
             _ => self.truncated = true,
         }
     }

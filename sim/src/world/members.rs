@@ -210,20 +210,19 @@ impl World {
         })
     }
 
-    /// Sends the next chunk of the oldest request; `false` if there is none.
-    pub(super) fn send_chunk(&mut self, key: u64) -> bool {
+    /// Sends the next chunk of the oldest request; answers its size, 0 if there is none.
+    pub(super) fn send_chunk(&mut self, key: u64) -> u64 {
         let Some(session) = self.sessions.get_mut(&key) else {
-            return false;
+            return 0;
         };
         let Some((request, next)) = session.requests.front_mut() else {
-            return false;
+            return 0;
         };
         let (request, at) = (Arc::clone(request), *next);
         *next += 1;
         if *next == request.chunks() {
             session.requests.pop_front();
         }
-        self.send_cargo(key, Cargo::Chunk { request, at });
-        true
+        self.send_cargo(key, Cargo::Chunk { request, at })
     }
 }

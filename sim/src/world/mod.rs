@@ -1,6 +1,7 @@
 //! The world: every connection, session, limit and fault of one simulated Discord application.
 
 mod alarm;
+mod changes;
 mod chatter;
 mod commands;
 mod compose;
@@ -139,7 +140,9 @@ impl World {
     /// frames unanswered: the world takes no notice of them either.
     #[must_use]
     pub fn is_half_open(&self, connection: u64) -> bool {
-        self.connections.get(&connection).is_some_and(|there| there.ailments.half_open)
+        self.connections
+            .get(&connection)
+            .is_some_and(|there| there.ailments.half_open)
     }
 
     /// The rules that clients broke, oldest first. The first 1,000 are kept; [`Counters::violations`] counts all.
@@ -205,6 +208,11 @@ impl Machine for World {
                 self.message(connection, bytes);
             }
             Input::Closed { connection, code } => self.closed(connection, code),
+            Input::Backlog { connection, bytes } => {
+                if let Some(connection) = self.connections.get_mut(&connection) {
+                    connection.backlog_bytes = bytes;
+                }
+            }
             Input::Http {
                 request,
                 method,

@@ -12,6 +12,12 @@ use super::session::Cargo;
 use crate::guild::MemberView;
 use crate::wire::json::Json;
 
+/// With more than this waiting for its socket, a session gets no more guilds and chunks.
+const CONGESTED_BYTES: usize = 1 << 20;
+
+/// How long until the next look.
+const CONGESTION_PAUSE: Duration = Duration::from_millis(50);
+
 impl World {
     /// READY, and the first guilds.
     pub(super) fn say_ready(&mut self, key: u64) {
@@ -89,45 +95,82 @@ impl World {
             return;
         }
         session.streaming = true;
-        let at = self.now + Duration::from_millis(self.config.stream_interval_ms);
+        let at = self.now + self.stream_interval();
         self.alarms.set(at, Alarm::Stream(key));
+    }
+
+    fn stream_interval(&self) -> Duration {
+        Duration::from_millis(self.config.stream_interval_ms)
     }
 
     /// The next few guilds and chunks.
     pub(super) fn stream(&mut self, key: u64) {
+        if self.is_congested(key) {
+            self.alarms
+                .set(self.now + CONGESTION_PAUSE, Alarm::Stream(key));
+            return;
+        }
         let batch = match self.config.stream_batch {
             0 => u32::MAX,
             some => some,
         };
+        // The pace in bytes holds on average: a guild larger than its share delays the next one.
+        let pace = self.config.stream_bytes_per_s.max(1);
+        let share = pace.saturating_mul(self.config.stream_interval_ms) / 1_000;
+        let mut sent = 0;
         for _ in 0..batch {
-            let Some(index) = self
+            let next = self
                 .sessions
                 .get_mut(&key)
-                .and_then(|session| session.guilds.pop())
-            else {
+                .and_then(|session| session.guilds.pop());
+            let Some(index) = next else { break };
+            sent += self.stream_guild(key, index);
+            if sent > share {
                 break;
-            };
-            if self.left.contains(&index) {
-                continue;
-            }
-            if self.dark.contains_key(&index) {
-                let event = self.guild_delete(index, true);
-                self.dispatch_session(key, &Arc::new(event));
-            } else {
-                self.send_cargo(
-                    key,
-                    Cargo::Guild {
-                        index,
-                        unavailable: Some(false),
-                    },
-                );
             }
         }
-        self.send_chunk(key);
-        if let Some(session) = self.sessions.get_mut(&key) {
-            session.streaming = false;
+        sent += self.send_chunk(key);
+        let Some(session) = self.sessions.get_mut(&key) else {
+            return;
+        };
+        session.streaming = !(session.guilds.is_empty() && session.requests.is_empty());
+        if session.streaming {
+            let pause = Duration::from_micros(sent.saturating_mul(1_000_000) / pace);
+            self.alarms.set(
+                self.now + pause.max(self.stream_interval()),
+                Alarm::Stream(key),
+            );
         }
-        self.start_stream(key);
+    }
+
+    /// Whether a session's socket takes no more for now.
+    fn is_congested(&self, key: u64) -> bool {
+        let connection = self
+            .sessions
+            .get(&key)
+            .and_then(|session| session.connection);
+        connection
+            .and_then(|number| self.connections.get(&number))
+            .is_some_and(|connection| connection.backlog_bytes > CONGESTED_BYTES)
+    }
+
+    /// One guild of the stream, as it is now; answers its size.
+    fn stream_guild(&mut self, key: u64, index: u32) -> u64 {
+        if self.left.contains(&index) {
+            return 0;
+        }
+        if self.dark.contains_key(&index) {
+            let event = self.guild_delete(index, true);
+            self.dispatch_session(key, &Arc::new(event));
+            return 0;
+        }
+        self.send_cargo(
+            key,
+            Cargo::Guild {
+                index,
+                unavailable: Some(false),
+            },
+        )
     }
 
     /// GUILD_DELETE: an outage, or the bot is no longer a member.
