@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::model::Vector;
-use super::{READY, Shard, play};
+use super::{Shard, play};
 
 /// A zlib stream of four messages: Hello, READY, and two dispatches with sequences 2 and 3.
 const STREAM: [&str; 4] = [
@@ -64,7 +64,8 @@ fn zlib_stream() -> Vec<Vector> {
     )
     .binary(STREAM[0])
     .granted();
-    for piece in cut(STREAM[1], 1) {
+    let (most, suffix) = STREAM[1].split_at(STREAM[1].len() - 8);
+    for piece in [most].into_iter().chain(cut(suffix, 1)) {
         byte_by_byte = byte_by_byte.is("identifying").binary(piece);
     }
     vec![
@@ -208,15 +209,6 @@ fn payload() -> Vec<Vector> {
 
 fn plain() -> Vec<Vector> {
     vec![
-        play(
-            "text_too_large",
-            "1.1 a text message beyond the configured size",
-        )
-        .config(json!({"message_bytes_max": 65_536}))
-        .ready()
-        .text(&READY.replace("{\"v\":10", &format!("{{\"x\":\"{}\"", "y".repeat(65_536))))
-        .gives(&["disconnected_resumable", "close code=4000 value=14"])
-        .end(),
         play(
             "binary_without_compression",
             "2.1 JSON in a binary frame is read all the same",
