@@ -5,6 +5,7 @@
 #![allow(clippy::panic, reason = "a failed vector is a failed test")]
 
 mod envelope;
+mod identify;
 mod model;
 mod play;
 mod replay;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use model::{EnvelopeVector, File, Vector};
 use serde::de::DeserializeOwned;
+use shardkeep_core::fleet::Fleet;
 use shardkeep_core::gateway::{EDGES, Session};
 use under::Under;
 
@@ -95,8 +97,8 @@ fn folder() -> PathBuf {
 }
 
 /// Writes a file, or asserts that it is what its scenarios give.
-fn settle(machine: &str, name: &str, text: &str) {
-    let path = folder().join(machine).join(format!("{name}.json"));
+fn settle(subfolder: &str, name: &str, text: &str) {
+    let path = folder().join(subfolder).join(format!("{name}.json"));
     if std::env::var_os("SHARDKEEP_BLESS").is_some() {
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder for the vectors");
         fs::write(&path, text).expect("a place for the vectors");
@@ -139,6 +141,16 @@ fn session_files_are_what_the_scenarios_give() {
 }
 
 #[test]
+fn identify_files_are_what_the_scenarios_give() {
+    let files = identify::files();
+    play::assert_as_stated();
+    for (name, about, vectors) in files {
+        let contents = file(about, Fleet::NAME, vectors);
+        settle("identify", name, &write::machine_file(&contents));
+    }
+}
+
+#[test]
 fn envelope_files_are_what_the_scanner_gives() {
     for (name, about, vectors) in envelope::files() {
         settle(
@@ -149,9 +161,9 @@ fn envelope_files_are_what_the_scanner_gives() {
     }
 }
 
-/// Every vector in the files of a machine.
-fn read<V: DeserializeOwned>(machine: &str) -> Vec<V> {
-    let entries = fs::read_dir(folder().join(machine)).expect("vectors");
+/// Every vector in the files of a folder.
+fn read<V: DeserializeOwned>(name: &str, machine: &str) -> Vec<V> {
+    let entries = fs::read_dir(folder().join(name)).expect("vectors");
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("a file").path()).collect();
     paths.sort();
     let mut vectors = Vec::new();
@@ -171,7 +183,7 @@ fn read<V: DeserializeOwned>(machine: &str) -> Vec<V> {
 
 #[test]
 fn session_vectors_replay_and_take_every_edge() {
-    let vectors: Vec<Vector> = read("session");
+    let vectors: Vec<Vector> = read("session", Session::NAME);
     let taken = vectors
         .iter()
         .map(replay::machine::<Session>)
@@ -186,15 +198,24 @@ fn session_vectors_replay_and_take_every_edge() {
 }
 
 #[test]
+fn identify_vectors_replay() {
+    let vectors: Vec<Vector> = read("identify", Fleet::NAME);
+    vectors.iter().for_each(|vector| {
+        replay::machine::<Fleet>(vector);
+    });
+    assert!(vectors.len() >= 30, "{} identify vectors", vectors.len());
+}
+
+#[test]
 fn envelope_vectors_replay() {
-    let vectors: Vec<EnvelopeVector> = read("envelope");
+    let vectors: Vec<EnvelopeVector> = read("envelope", "envelope");
     vectors.iter().for_each(replay::envelope);
     assert!(vectors.len() >= 45, "{} envelope vectors", vectors.len());
 }
 
 #[test]
 fn every_row_of_the_protocols_tables_has_a_vector() {
-    let vectors: Vec<Vector> = read("session");
+    let vectors: Vec<Vector> = read("session", Session::NAME);
     assert!(vectors.len() >= 80, "{} session vectors", vectors.len());
     let codes = [0, 1000, 1001, 1006, 3000]
         .into_iter()
@@ -225,12 +246,12 @@ fn every_row_of_the_protocols_tables_has_a_vector() {
 }
 
 #[test]
-fn no_two_vectors_of_a_machine_have_the_same_name() {
-    let mut names: Vec<String> = read::<Vector>(Session::NAME)
-        .into_iter()
-        .map(|vector| vector.name)
-        .collect();
-    names.sort();
-    let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
-    assert!(twice.is_empty(), "{twice:?}");
+fn no_two_vectors_of_a_folder_have_the_same_name() {
+    for (folder, machine) in [("session", Session::NAME), ("identify", Fleet::NAME)] {
+        let vectors: Vec<Vector> = read(folder, machine);
+        let mut names: Vec<_> = vectors.iter().map(|vector| &vector.name).collect();
+        names.sort();
+        let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        assert!(twice.is_empty(), "{twice:?}");
+    }
 }

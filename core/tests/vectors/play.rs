@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::iter;
 
 use serde_json::Value;
+use shardkeep_core::record::shard_from_id;
 
 use super::model::{Rec, Step, Vector, no_settings};
 use super::under::Under;
@@ -149,6 +150,7 @@ impl<U: Under> Play<U> {
     }
 
     /// All outputs of the last step, in order: a kind, then `column=value` or `column~part`, separated by spaces.
+    /// `shard=0/1` is the shard that `id` names.
     pub(crate) fn gives(self, outputs: &[&str]) -> Self {
         let found = &self.last().outputs;
         if found.len() != outputs.len() {
@@ -258,6 +260,9 @@ fn matches(output: &Rec, wanted: &str) -> bool {
             let found = match column {
                 "code" => output.code.to_string(),
                 "id" => output.id.to_string(),
+                "shard" => {
+                    shard_from_id(output.id).map_or(String::new(), |shard| shard.to_string())
+                }
                 "value" => output.value.to_string(),
                 "text" => output.text.clone(),
                 "data" => String::from_utf8_lossy(&output.data).into_owned(),
