@@ -50,8 +50,8 @@ const CHORES: &[Chore] = &[
     },
     Chore {
         name: "bench",
-        args: "[NAME] [--list]",
-        about: "the benches and comparisons, or the one named; results go to target/bench",
+        args: "[NAME [ARGS...]] [--list]",
+        about: "the benches and comparisons with other libraries, or the one named",
         run: bench::run,
     },
     Chore {
