@@ -151,7 +151,9 @@ impl Session {
         let sequence = envelope.sequence.ok_or(Cause::BadPayload)?;
         let kind = envelope.kind(document);
         let data = envelope.data(document);
-        let replayed = self.state() == StateName::Resuming && kind != EventKind::Resumed;
+        // RESUMED ends a replay, and READY says that there is none.
+        let replayed = self.state() == StateName::Resuming
+            && !matches!(kind, EventKind::Resumed | EventKind::Ready);
         self.context.stats.dispatches += 1;
         if kind == EventKind::Ready {
             let established = self.context.read_ready(data, sequence)?;

@@ -3,6 +3,7 @@
 use super::identifying::when_connected;
 use super::{Established, Signal, State};
 use crate::gateway::context::Context;
+use crate::gateway::io::Cause;
 use crate::gateway::outbox::Item;
 use crate::time::Instant;
 
@@ -10,8 +11,9 @@ use crate::time::Instant;
 pub(crate) struct Ready;
 
 impl Ready {
-    /// READY: a new session.
+    /// READY: a new session. It may come where RESUMED was awaited, or a second time: then the older session is lost.
     pub(super) fn begin(established: &Established, now: Instant, context: &mut Context) -> State {
+        context.lose_session(Cause::InvalidSession);
         context.resume.begin(established.session.clone());
         context.established(now);
         context.stats.ready += 1;

@@ -269,7 +269,11 @@ fn others() -> Vec<Vector> {
         )
         .resuming()
         .text(super::READY)
-        .gives(&["ready value=2 text=abc", "dispatch value=1 text=READY"])
+        .gives(&[
+            "session_lost value=7",
+            "ready value=2 text=abc",
+            "dispatch id=0 value=1 text=READY",
+        ])
         .is("ready")
         .end(),
         play(
