@@ -1,5 +1,10 @@
 //! Ops 3, 4, 8, 31 and 43, and what they are answered with.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test expects, its own functions expect too"
+)]
+
 mod script;
 
 use serde_json::{Value, json};
@@ -182,7 +187,10 @@ fn joining_voice_is_answered_with_state_and_server() {
             .find(|channel| channel["type"] == kind);
         channel.unwrap()["id"].clone()
     };
-    let join = |channel: Value| json!({"guild_id": guild, "channel_id": channel, "self_mute": false, "self_deaf": false});
+    let join = |channel: Value| {
+        let id = &guild;
+        json!({"guild_id": id, "channel_id": channel, "self_mute": false, "self_deaf": false})
+    };
     let voice = by_type(2);
     let answers = ask(&mut script, 4, join(voice.clone()));
     assert_eq!(answers[0].t, "VOICE_STATE_UPDATE");

@@ -1,5 +1,10 @@
 //! zlib-stream, zstd-stream and payload compression, inflated with other decoders than the ones that made them.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test expects, its own functions expect too"
+)]
+
 mod script;
 
 use serde_json::{Value, json};

@@ -7,8 +7,6 @@ use shardkeep_sim::{SessionEnd, WorldConfig};
 
 use script::{ALL_INTENTS, Heard, Script, identify};
 
-const OP_9: &str = r#"{"t":null,"s":null,"op":9,"d":false}"#;
-
 fn world() -> Script {
     Script::new(WorldConfig {
         guilds: 6,
@@ -18,7 +16,10 @@ fn world() -> Script {
 }
 
 fn op_9(connection: u64) -> Heard {
-    Heard::Message(connection, serde_json::from_str(OP_9).unwrap())
+    Heard::Message(
+        connection,
+        json!({"t": null, "s": null, "op": 9, "d": false}),
+    )
 }
 
 /// Says something after HELLO; the world must close with this code and name this rule.
@@ -35,101 +36,79 @@ fn refused(config: WorldConfig, message: &Value, code: u16, rule: &str) {
 }
 
 #[test]
-fn bad_first_messages_close_with_their_codes() {
-    let config = WorldConfig::default;
+fn first_messages_that_are_no_identify_close_with_their_codes() {
+    let long = json!({"op": 1, "d": null, "x": "y".repeat(4_096)});
+    let resume = json!({"op": 6, "d": {"token": "wrong", "session_id": "x", "seq": 0}});
+    for (message, code, rule) in [
+        (json!({"op": 3, "d": {}}), 4003, "not_authenticated"),
+        (json!({"op": 8, "d": {}}), 4003, "not_authenticated"),
+        (json!({"op": 5, "d": {}}), 4001, "unknown_opcode"),
+        (json!({"op": 0, "d": {}}), 4001, "unknown_opcode"),
+        (json!({"op": 99, "d": null}), 4001, "unknown_opcode"),
+        (json!({"op": 1, "d": "five"}), 4001, "bad_payload"),
+        (json!({"op": 2, "d": {"token": "x"}}), 4001, "bad_payload"),
+        (json!({"op": 2, "d": [1, 2]}), 4001, "bad_payload"),
+        (json!({"d": null}), 4002, "undecodable"),
+        (json!([1, 2]), 4002, "undecodable"),
+        (resume, 4004, "wrong_token"),
+        (long, 4002, "payload_too_large"),
+    ] {
+        refused(WorldConfig::default(), &message, code, rule);
+    }
+}
+
+#[test]
+fn bad_identifies_close_with_their_codes() {
     let with = |key: &str, value: Value| {
         let mut message = identify([0, 1], 1);
         message["d"][key] = value;
         message
     };
-    refused(
-        config(),
-        &json!({"op": 3, "d": {}}),
-        4003,
-        "not_authenticated",
-    );
-    refused(
-        config(),
-        &json!({"op": 8, "d": {}}),
-        4003,
-        "not_authenticated",
-    );
-    refused(config(), &json!({"op": 5, "d": {}}), 4001, "unknown_opcode");
-    refused(config(), &json!({"op": 0, "d": {}}), 4001, "unknown_opcode");
-    refused(
-        config(),
-        &json!({"op": 99, "d": null}),
-        4001,
-        "unknown_opcode",
-    );
-    refused(
-        config(),
-        &json!({"op": 1, "d": "five"}),
-        4001,
-        "bad_payload",
-    );
-    refused(
-        config(),
-        &json!({"op": 2, "d": {"token": "x"}}),
-        4001,
-        "bad_payload",
-    );
-    refused(config(), &json!({"d": null}), 4002, "undecodable");
-    refused(config(), &json!([1, 2]), 4002, "undecodable");
-    refused(
-        config(),
-        &with("token", json!("another")),
-        4004,
-        "wrong_token",
-    );
-    refused(
-        config(),
-        &with("shard", json!([1, 1])),
-        4010,
-        "invalid_shard",
-    );
-    refused(
-        config(),
-        &with("shard", json!([0, 0])),
-        4010,
-        "invalid_shard",
-    );
-    refused(
-        config(),
-        &with("intents", json!(1 << 17)),
-        4013,
-        "invalid_intents",
-    );
+    let plain = WorldConfig::default;
     let strict = WorldConfig {
         allowed_privileged: 1 << 1,
-        ..config()
+        ..plain()
     };
-    refused(
-        strict.clone(),
-        &with("intents", json!(1 << 15)),
-        4014,
-        "disallowed_intents",
-    );
     let many = WorldConfig {
         guilds: 2_501,
         members_per_guild: 2,
-        ..config()
+        ..plain()
     };
-    refused(
-        many,
-        &with("shard", json!([0, 1])),
-        4011,
-        "sharding_required",
-    );
     let large = WorldConfig {
         shard_multiple: 16,
-        ..config()
+        ..plain()
     };
-    refused(large, &with("shard", json!([0, 24])), 4010, "invalid_shard");
-    let resume = json!({"op": 6, "d": {"token": "wrong", "session_id": "x", "seq": 0}});
-    refused(config(), &resume, 4004, "wrong_token");
-    let long = json!({"op": 1, "d": null, "x": "y".repeat(4_096)});
-    refused(config(), &long, 4002, "payload_too_large");
+    for (config, message, code, rule) in [
+        (
+            plain(),
+            with("token", json!("another")),
+            4004,
+            "wrong_token",
+        ),
+        (plain(), with("shard", json!([1, 1])), 4010, "invalid_shard"),
+        (plain(), with("shard", json!([0, 0])), 4010, "invalid_shard"),
+        (
+            plain(),
+            with("intents", json!(1 << 17)),
+            4013,
+            "invalid_intents",
+        ),
+        (
+            strict,
+            with("intents", json!(1 << 15)),
+            4014,
+            "disallowed_intents",
+        ),
+        (
+            many,
+            with("shard", json!([0, 1])),
+            4011,
+            "sharding_required",
+        ),
+        (large, with("shard", json!([0, 24])), 4010, "invalid_shard"),
+    ] {
+        refused(config, &message, code, rule);
+    }
 }
 
 #[test]

@@ -26,7 +26,7 @@ const POSITION_BITS: u64 = 18;
 const LOW: u64 = (1 << POSITION_BITS) - 1;
 
 impl Catalog {
-    /// The id of the guild with this index. Ids grow with the index, and `id >> 22` has no pattern modulo any shard count.
+    /// The id of the guild with this index. Ids grow with the index; `id >> 22` has no pattern modulo any shard count.
     pub(crate) fn guild_id(&self, index: u32) -> Snowflake {
         Snowflake(self.guild_ms(index) << 22)
     }

@@ -22,8 +22,8 @@ pub(crate) use self::text::sentence;
 const FIRST_MS: u64 = 31_536_000_000;
 const SPAN_MS: u64 = 315_360_000_000;
 
-/// How many members a guild has, per mille of the mean, in 16 classes of equal frequency: a log-normal spread (sigma 1.2),
-/// many small guilds and few large ones. The classes add up to 16,000.
+/// How many members a guild has, per mille of the mean, in 16 classes of equal frequency: a log-normal spread
+/// (sigma 1.2), many small guilds and few large ones. The classes add up to 16,000.
 const SIZES_PER_MILLE: [u64; 16] = [
     57, 110, 159, 211, 267, 330, 402, 487, 587, 710, 865, 1_070, 1_356, 1_795, 2_598, 4_996,
 ];

@@ -16,8 +16,8 @@ const EVERYONE: u64 = 1
     | 1 << 35
     | 1 << 38;
 
-/// What the bot's own role adds: kicking, banning, managing channels, guild, messages, roles and threads, and the audit log.
-/// It is no administrator: some channels stay hidden from it.
+/// What the bot's own role adds: kicking, banning, managing channels, guild, messages, roles and threads, the audit
+/// log. It is no administrator: some channels stay hidden from it.
 pub(crate) const BOT_PERMISSIONS: u64 = EVERYONE | 0b11_0110 | 1 << 7 | 1 << 13 | 1 << 28 | 1 << 34;
 
 impl Catalog {

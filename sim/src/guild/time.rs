@@ -16,7 +16,7 @@ pub(crate) fn created_at(id: u64) -> String {
     iso8601((id >> 22) + DISCORD_EPOCH_MS)
 }
 
-/// Year, month and day of a day since 1970, by the proleptic Gregorian calendar in eras of 400 years that begin in March.
+/// Year, month and day of a day since 1970: the Gregorian calendar in eras of 400 years that begin in March.
 fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);

@@ -248,8 +248,8 @@ fn count(log: &mut VecDeque<Instant>, now: Instant, window: Duration, most: usiz
     fits
 }
 
-/// Damages the start of a message so that no decoder can take it for a good one: in a deflate or zstd block the first bits
-/// then name a block type that does not exist, and text is no JSON.
+/// Damages the start of a message so that no decoder can take it for a good one: in a deflate or zstd block the
+/// first bits then name a block type that does not exist, and text is no JSON.
 fn corrupt(bytes: &mut [u8], binary: bool) {
     let filler = if binary { 0xff } else { b'#' };
     // A stream's own header may come first, in which case that is what is damaged.

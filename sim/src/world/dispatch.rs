@@ -83,7 +83,7 @@ impl Event {
 
 /// The intents of which a session needs one to hear `kind`.
 fn gate(kind: EventKind, in_guild: bool) -> Intents {
-    // The table of core leaves it ungated because the bot's own updates always come; those are sent with `Event::gate` empty.
+    // Core's table leaves it ungated because the bot's own updates always come; those are sent by `Event::ungated`.
     if kind == EventKind::GuildMemberUpdate {
         return Intents::GUILD_MEMBERS;
     }
@@ -146,7 +146,7 @@ impl World {
         );
     }
 
-    /// Gives a dispatch the session's next number, sends it if it can be sent, and keeps it for a resume. Answers its size.
+    /// Gives a dispatch the session's next number, sends it if that works, and keeps it for a resume. Answers its size.
     pub(crate) fn send_cargo(&mut self, key: u64, cargo: Cargo) -> u64 {
         let Some(session) = self.sessions.get_mut(&key) else {
             return 0;

@@ -262,7 +262,7 @@ impl World {
             }
             connection.ailments = super::connection::Ailments::default();
         }
-        // What a half-open connection swallowed is gone: going on with it would be a stream with a hole, which TCP never is.
+        // What a half-open connection swallowed is gone: to go on would be a stream with a hole, which TCP never is.
         for number in half_open {
             self.drop_connection(number);
         }

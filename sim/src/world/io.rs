@@ -2,8 +2,8 @@
 
 use super::control::Control;
 
-/// Something happened to the simulated Discord. Connection and request numbers are the driver's; a connection's number is
-/// not used again while the world runs.
+/// Something happened to the simulated Discord. Connection and request numbers are the driver's; a connection's
+/// number is not used again while the world runs.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Input<'a> {
@@ -35,8 +35,8 @@ pub enum Input<'a> {
         /// The code of the client's close frame; `None` if the connection broke without one.
         code: Option<u16>,
     },
-    /// How much waits to be written to a connection's socket. While it is much, guilds and member chunks hold back; events
-    /// do not. A driver that never tells is taken to write at once.
+    /// How much waits to be written to a connection's socket. While it is much, guilds and member chunks hold back;
+    /// events do not. A driver that never tells is taken to write at once.
     Backlog {
         /// Which connection.
         connection: u64,

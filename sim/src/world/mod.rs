@@ -136,8 +136,8 @@ impl World {
         &self.ledger.counters
     }
 
-    /// Whether a fault made a connection half-open. A driver with real sockets leaves such a connection's pings and close
-    /// frames unanswered: the world takes no notice of them either.
+    /// Whether a fault made a connection half-open. A driver with real sockets leaves such a connection's pings and
+    /// close frames unanswered: the world takes no notice of them either.
     #[must_use]
     pub fn is_half_open(&self, connection: u64) -> bool {
         self.connections

@@ -9,7 +9,7 @@ use shardkeep_core::{Instant, ShardId};
 use super::dispatch::Event;
 use super::ledger::SessionLedger;
 
-/// What a dispatch carries. Guilds are made anew when they are replayed: a large one takes more room than its description.
+/// What a dispatch carries. Guilds are made anew when they are replayed: a large one is much longer than its index.
 #[derive(Clone, Debug)]
 pub(crate) enum Cargo {
     /// An event shared by every session that hears it; `blank` if this one must not see message content.
