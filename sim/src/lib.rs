@@ -15,6 +15,7 @@
 //! ```
 
 mod guild;
+pub mod hours;
 #[cfg(feature = "server")]
 pub mod server;
 mod wire;

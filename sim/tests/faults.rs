@@ -66,6 +66,14 @@ fn a_half_open_connection_hears_and_says_nothing_until_the_server_gives_up() {
 }
 
 #[test]
+fn a_half_open_connection_swallows_close_frames_too() {
+    let (mut script, session) = world();
+    script.fault(1, Fault::HalfOpen);
+    script.close(1, Some(1000));
+    assert!(resumes(&mut script, &session));
+}
+
+#[test]
 fn a_zombie_hears_no_acks_but_events() {
     let (mut script, _) = world();
     script.fault(1, Fault::Zombie);

@@ -244,9 +244,11 @@ impl World {
 
     /// The client closed, or the connection broke.
     pub(super) fn closed(&mut self, number: u64, code: Option<u16>) {
-        if !self.connections.contains_key(&number) {
+        let Some(connection) = self.connections.get(&number) else {
             return;
-        }
+        };
+        // A close frame does not get through a half-open connection.
+        let code = code.filter(|_| !connection.ailments.half_open);
         let ends = code.is_some_and(|code| CloseCode(code).ends_session());
         if ends {
             self.ledger.counters.closed_final += 1;
