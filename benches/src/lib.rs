@@ -1,5 +1,9 @@
-//! What the benches share: the stream they all read, ways to read it in memory, counters of time and memory, plots.
+//! What the benches share: the stream they all read, ways to read it, counters of time and memory, plots.
 
 pub mod consume;
+pub mod document;
+pub mod feeder;
+pub mod meter;
+pub mod plot;
 pub mod recording;
 pub mod usage;
