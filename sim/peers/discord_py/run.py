@@ -3,7 +3,8 @@
 Connects two shards, once with zstd-stream and once with zlib-stream, breaks their connections, and compares what the
 library handed out with the simulator's ledger. Prints one line per check; exits 0 if all hold, 1 if not.
 
-SHARDKEEP_SIM_URL   a running simulator, such as http://127.0.0.1:8080; without it one is started as a child
+SHARDKEEP_SIM_URL   a running simulator, such as http://127.0.0.1:8080, with a heartbeat interval below
+                    SILENCE_S; without it one is started as a child
 SHARDKEEP_SIM_CMD   the command that starts it; without it $SHARDKEEP_BIN (or shardkeep) sim with 20 guilds
 """
 
@@ -22,6 +23,9 @@ import urllib.request
 TOKEN = os.environ.get("SHARDKEEP_SIM_TOKEN", "simulated-bot.token.for-tests-only")
 SHARDS = 2
 PATIENCE_S = 20
+# After how much silence the library gives a connection up. It reads nothing for 5 s before an identify: more than that.
+SILENCE_S = 7
+LIMIT_S = 55
 COMPRESSIONS = ("zstd", "zlib")
 
 
@@ -35,8 +39,12 @@ class Simulator:
             command = os.environ.get("SHARDKEEP_SIM_CMD") or (
                 os.environ.get("SHARDKEEP_BIN", "shardkeep")
                 + " sim --listen 127.0.0.1:0 --guilds 20 --members 50 --seed 1"
+                + " --heartbeat-interval-ms 2000 --for-s 60"
             )
-            self.child = subprocess.Popen(shlex.split(command), stdout=subprocess.PIPE, text=True)
+            try:
+                self.child = subprocess.Popen(shlex.split(command), stdout=subprocess.PIPE, text=True)
+            except FileNotFoundError:
+                raise SystemExit(f"cannot run {command!r}: name the program in SHARDKEEP_BIN") from None
             line = self.child.stdout.readline()
             if not line:
                 raise SystemExit(f"{command!r} ended before it printed its addresses")
@@ -134,7 +142,8 @@ def make_client(discord):
         """Collects messages and lifecycle events."""
 
         def __init__(self):
-            super().__init__(shard_count=SHARDS, intents=discord.Intents.all())
+            intents = discord.Intents.all()
+            super().__init__(shard_count=SHARDS, intents=intents, heartbeat_timeout=SILENCE_S)
             self.messages = []
             self.lifecycle = []
 
@@ -240,6 +249,14 @@ async def check_resumes(sim, client, checks):
     await asyncio.to_thread(sim.fault, 1, kind="close", code=4000)
     resumed = await client.until(lambda: client.lifecycle.count(("resumed", 1)) == 2)
     checks.that("shard 1 resumes after close code 4000", resumed, client.lifecycle)
+
+    await asyncio.to_thread(sim.fault, 0, kind="zombie")
+    resumed = await client.until(lambda: client.lifecycle.count(("resumed", 0)) == 2)
+    checks.that("shard 0 finds out that nobody acknowledges its heartbeats", resumed, client.lifecycle)
+
+    await asyncio.to_thread(sim.fault, 1, kind="session_loss")
+    ready = await client.until(lambda: client.lifecycle.count(("ready", 1)) == 2)
+    checks.that("shard 1 identifies anew after its session was lost", ready, client.lifecycle)
     everywhere = "live events follow on both shards"
     await say(sim, client, checks, everywhere, shard0 + shard1, "after")
 
@@ -272,20 +289,24 @@ async def conform(sim, compression, checks):
         await check_resumes(sim, client, checks)
         check_ledger(sim, log, checks)
     counters = sim.call("counters")
-    checks.equal("two identifies, three resumes, none failed", [counters[key] for key in (
-        "identifies", "resumes", "resumes_failed")], [SHARDS, 3, 0])
+    seen = [counters[key] for key in ("identifies", "resumes", "resumes_failed")]
+    checks.equal("three identifies; five resumes, one in vain", seen, [SHARDS + 1, 5, 1])
+    beats = counters["heartbeats"] - counters["acks"] - counters["acks_withheld"]
+    checks.that("every heartbeat but a zombie's was acknowledged", beats == 0, counters)
     checks.equal("the simulator saw no rule broken", sim.call("violations")["violations"], [])
     await client.close()
     await task
 
 
 def one_run(compression):
-    logging.basicConfig(level=logging.ERROR)
+    logging.basicConfig(level=logging.CRITICAL)
     checks = Checks(compression)
     sim = Simulator()
     try:
         sim.call("reset", {})
-        asyncio.run(conform(sim, compression, checks))
+        asyncio.run(asyncio.wait_for(conform(sim, compression, checks), LIMIT_S))
+    except TimeoutError:
+        checks.that(f"all that takes less than {LIMIT_S} s", False)
     finally:
         sim.stop()
     return checks.failed
@@ -295,8 +316,12 @@ def main():
     if len(sys.argv) == 2:
         return 1 if one_run(sys.argv[1]) else 0
     # The library chooses its compression when it is imported, hence one process for each.
-    runs = [subprocess.run([sys.executable, __file__, compression]) for compression in COMPRESSIONS]
-    return 1 if any(run.returncode for run in runs) else 0
+    runs = []
+    for compression in COMPRESSIONS:
+        runs.append(subprocess.Popen([sys.executable, __file__, compression]))
+        if os.environ.get("SHARDKEEP_SIM_URL"):
+            runs[-1].wait()
+    return 1 if any([run.wait() for run in runs]) else 0
 
 
 if __name__ == "__main__":
