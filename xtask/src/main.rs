@@ -6,6 +6,7 @@ mod args;
 mod bench;
 mod demo;
 mod docs;
+mod examples;
 mod fuzz;
 mod generate;
 mod report;

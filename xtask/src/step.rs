@@ -13,6 +13,7 @@ pub(crate) struct Step {
     command: Command,
     shown: String,
     limit: Option<Duration>,
+    interrupt_after: Option<Duration>,
 }
 
 impl Step {
@@ -22,6 +23,7 @@ impl Step {
             command: Command::new(program),
             shown,
             limit: None,
+            interrupt_after: None,
         }
     }
 
@@ -32,6 +34,7 @@ impl Step {
             command: Command::new(cargo),
             shown: String::from("cargo"),
             limit: None,
+            interrupt_after: None,
         }
         .args(args)
     }
@@ -60,6 +63,12 @@ impl Step {
     /// Kills the program and fails if it runs longer.
     pub(crate) fn limit(mut self, limit: Duration) -> Self {
         self.limit = Some(limit);
+        self
+    }
+
+    /// Interrupts the program, as Ctrl-C would, once it has run so long. It should then end well.
+    pub(crate) fn interrupt_after(mut self, after: Duration) -> Self {
+        self.interrupt_after = Some(after);
         self
     }
 
@@ -127,16 +136,17 @@ impl Step {
     }
 
     fn wait(&self, child: &mut Child) -> Result<ExitStatus> {
-        let Some(limit) = self.limit else {
-            return Ok(child.wait()?);
-        };
         let tick = Duration::from_millis(20);
         let mut waited = Duration::ZERO;
+        let mut interrupt_after = self.interrupt_after;
         loop {
             if let Some(status) = child.try_wait()? {
                 return Ok(status);
             }
-            if waited >= limit {
+            if interrupt_after.take_if(|after| waited >= *after).is_some() {
+                interrupt(child)?;
+            }
+            if let Some(limit) = self.limit.filter(|limit| waited >= *limit) {
                 child.kill()?;
                 child.wait()?;
                 bail!("`{}` was stopped after {} s", self.shown, limit.as_secs());
@@ -152,6 +162,16 @@ impl Step {
         }
         bail!("`{}` failed ({status})", self.shown)
     }
+}
+
+/// Sends SIGINT.
+fn interrupt(child: &Child) -> Result<()> {
+    let signal = format!("kill -INT {}", child.id());
+    Command::new("sh")
+        .args(["-c", &signal])
+        .status()
+        .context("cannot interrupt")?;
+    Ok(())
 }
 
 /// Whether `program` can be found.

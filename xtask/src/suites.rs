@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::report::{Outcome, Tally};
 use crate::setup::{Tool, Tools};
 use crate::step::Step;
-use crate::{docs, fuzz, generate, tidy, workspace};
+use crate::{docs, examples, fuzz, generate, tidy, workspace};
 
 /// What the suites find on this machine.
 pub(crate) struct Machine {
@@ -89,7 +89,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite {
         name: "examples",
         about: "every example runs to its end",
-        run: examples,
+        run: |_| examples::run(&shardkeep()?),
     },
     Suite {
         name: "docs",
@@ -167,9 +167,9 @@ fn fuzz_targets(_: &Machine) -> Result<Outcome> {
     one(step.args(["--target-dir"]).args([target]).run())
 }
 
-/// The `shardkeep` command in the profile that the tests have built already.
+/// The `shardkeep` command, with the profile and features that the tests have built its dependencies with already.
 fn shardkeep() -> Result<PathBuf> {
-    Step::cargo(["build", "--package", "shardkeep-cli", "--bin", "shardkeep"]).run()?;
+    Step::cargo(["build", "--workspace", "--bin", "shardkeep"]).run()?;
     let path = workspace::target_dir().join("debug/shardkeep");
     std::path::absolute(&path).with_context(|| path.display().to_string())
 }
@@ -244,29 +244,6 @@ fn judge_demo(line: &str) -> Result<()> {
         bail!("the demo dispatched no event");
     }
     Ok(())
-}
-
-fn examples(_: &Machine) -> Result<Outcome> {
-    let mut tally = Tally::default();
-    for member in workspace::members()?
-        .iter()
-        .filter(|member| member.manifest.starts_with("examples/"))
-    {
-        for target in &member.targets {
-            let kind = match target.kind.as_str() {
-                "bin" => "--bin",
-                "example" => "--example",
-                _ => continue,
-            };
-            let step = Step::cargo(["run", "--package", &member.name, kind, &target.name]);
-            step.limit(Duration::from_secs(120)).run()?;
-            tally.passed += 1;
-        }
-    }
-    if tally.passed == 0 {
-        bail!("there is no example to run");
-    }
-    Ok(Outcome::Ran(tally))
 }
 
 #[cfg(test)]

@@ -104,6 +104,8 @@ pub(crate) struct Use {
 pub(crate) struct Target {
     pub(crate) kind: String,
     pub(crate) name: String,
+    /// Its first file, from the root.
+    pub(crate) source: String,
 }
 
 /// The crates of the workspace, as cargo sees them.
@@ -123,13 +125,15 @@ pub(crate) fn members() -> Result<Vec<Member>> {
 fn member(package: &Value, root: &str) -> Member {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let manifest = text(&package["manifest_path"]);
+    let from_root = |path: &Value| {
+        let path = path.as_str().unwrap_or_default();
+        path.trim_start_matches(root)
+            .trim_start_matches('/')
+            .to_owned()
+    };
     Member {
         name: text(&package["name"]),
-        manifest: manifest
-            .trim_start_matches(root)
-            .trim_start_matches('/')
-            .to_owned(),
+        manifest: from_root(&package["manifest_path"]),
         uses: list(&package["dependencies"])
             .iter()
             .filter(|dependency| dependency["path"].is_string())
@@ -143,6 +147,7 @@ fn member(package: &Value, root: &str) -> Member {
             .map(|target| Target {
                 kind: text(&target["kind"][0]),
                 name: text(&target["name"]),
+                source: from_root(&target["src_path"]),
             })
             .collect(),
     }
