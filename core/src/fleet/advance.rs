@@ -90,7 +90,7 @@ impl Fleet {
             return;
         }
         let (remaining, reserve) = (self.ledger.spendable(), self.ledger.reserve());
-        let is_low = (remaining as usize) < self.shards.len();
+        let is_low = (remaining as usize) < self.roster.len();
         if is_low && !self.said.budget_low {
             self.tell(Event::BudgetLow { remaining, reserve });
         }

@@ -51,7 +51,7 @@ impl Fleet {
         if self.topology.is_none() && !self.is_stopping {
             self.set_topology(self.config.shards.resolve(shards));
             self.outbox.push_back(Pending::TopologyResolved);
-            self.tell_foreign_sessions();
+            self.match_topology();
         }
     }
 

@@ -80,6 +80,7 @@ mod io;
 mod limits;
 mod queue;
 mod read;
+mod roster;
 mod shard;
 mod shards;
 mod snapshot;
@@ -110,7 +111,7 @@ use identify::Ledger;
 use io::REASONS;
 use limits::Fetch;
 use queue::Queue;
-use shard::Shard;
+use roster::Roster;
 
 /// Which shards exist, which may start, and which may identify now. The [module](self) tells how it decides.
 ///
@@ -156,13 +157,13 @@ pub struct Fleet {
     config: Config,
     /// Unknown while `auto` waits for Discord's recommendation.
     topology: Option<Topology>,
-    shards: BTreeMap<ShardId, Shard>,
+    roster: Roster,
     /// Not started yet, as (index, total): the order in which they start.
     parked: BTreeSet<(u32, u32)>,
     /// Started, and expected to ask for a slot before then.
     starting: BTreeMap<ShardId, Instant>,
-    /// Said to be resumable before the topology was known.
-    early: BTreeSet<ShardId>,
+    /// Said to be resumable and not started yet.
+    resumable: BTreeSet<ShardId>,
     /// What a snapshot says about shards, until the topology is known.
     remembered: BTreeMap<ShardId, ShardSnapshot>,
     queue: Queue,
@@ -203,10 +204,10 @@ impl Fleet {
     pub fn new(config: Config) -> Self {
         let mut fleet = Self {
             topology: None,
-            shards: BTreeMap::new(),
+            roster: Roster::default(),
             parked: BTreeSet::new(),
             starting: BTreeMap::new(),
-            early: BTreeSet::new(),
+            resumable: BTreeSet::new(),
             remembered: BTreeMap::new(),
             queue: Queue::new(config.margin),
             ledger: Ledger::new(config.reserve, config.limits_max_age),

@@ -108,6 +108,12 @@ impl Queue {
         tickets
     }
 
+    /// The shards in the queues, in no order that means anything.
+    pub(crate) fn queued(&self) -> impl Iterator<Item = ShardId> {
+        let tickets = self.keys.values().flat_map(|key| key.waiting.iter());
+        tickets.map(|ticket| ticket.shard())
+    }
+
     /// When the shard's key may identify next.
     pub(crate) fn free_at(&self, shard: ShardId) -> Instant {
         let key = shard.rate_limit_key(self.max_concurrency);

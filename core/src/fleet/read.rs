@@ -12,7 +12,7 @@ use super::damping::Health;
 use super::identify::{Allowance, Known};
 use super::io::{Phase, Wait};
 use super::queue::{Place, Ticket};
-use super::shard::Attempt;
+use super::roster::Attempt;
 use super::snapshot::{AllowanceSnapshot, KeySnapshot, ShardSnapshot, Snapshot};
 use super::status::{Planned, ShardStatus, Status};
 use super::topology::Topology;
@@ -28,14 +28,13 @@ impl Fleet {
     /// The fleet in numbers, as of the last input or timeout.
     #[must_use]
     pub fn status(&self) -> Status {
-        let of_phase = |phase| count(self.shards.values().filter(|state| state.phase == phase));
         let known = self.ledger.known.as_ref();
         Status {
-            shards: count(self.shards.iter()),
-            ready: of_phase(Phase::Ready),
-            waiting: of_phase(Phase::Waiting),
-            parked: of_phase(Phase::Parked),
-            closed: of_phase(Phase::Closed),
+            shards: u32::try_from(self.roster.len()).unwrap_or(u32::MAX),
+            ready: self.roster.count(Phase::Ready),
+            waiting: self.roster.count(Phase::Waiting),
+            parked: self.roster.count(Phase::Parked),
+            closed: self.roster.count(Phase::Closed),
             sick: self.damper.sick(),
             is_damped: self.damper.is_braked(),
             max_concurrency: self.queue.max_concurrency(),
@@ -52,9 +51,9 @@ impl Fleet {
     /// One shard; `None` if it is not part of the topology.
     #[must_use]
     pub fn shard(&self, shard: ShardId) -> Option<ShardStatus> {
-        self.shards.get(&shard).map(|state| ShardStatus {
+        self.roster.phase(shard).map(|phase| ShardStatus {
             shard,
-            phase: state.phase,
+            phase,
             wait: self.wait(self.now, shard).map(|(why, _)| why),
             wasted_in_a_row: self.damper.health(shard).wasted_in_a_row,
         })
@@ -62,7 +61,9 @@ impl Fleet {
 
     /// Every shard, by total and index.
     pub fn shards(&self) -> impl Iterator<Item = ShardStatus> {
-        self.shards.keys().filter_map(|&shard| self.shard(shard))
+        self.roster
+            .iter()
+            .filter_map(|(shard, _)| self.shard(shard))
     }
 
     /// When each shard that waits, connects for the first time or has not been started gets its identify slot, if
@@ -76,10 +77,7 @@ impl Fleet {
         let tickets = self.queue.tickets().into_iter().map(Ticket::shard);
         let later = self.queue.later().map(|(_, shard)| shard);
         let mut fresh: Vec<_> = self.starting.keys().copied().collect();
-        fresh.extend(
-            self.parked_shards()
-                .filter(|shard| !self.shards[shard].is_resumable),
-        );
+        fresh.extend(self.parked_shards());
         fresh.sort_by_key(|shard| (shard.index(), shard.total()));
         let line = tickets.chain(later).chain(fresh);
         let mut forecast = Forecast {
@@ -156,8 +154,8 @@ impl Fleet {
             KeySnapshot { index, free_in_ms }
         });
         let mut shards: BTreeMap<_, _> = self.remembered.clone();
-        for (&shard, state) in &self.shards {
-            let memory = self.remember_shard(shard, state.phase, state.attempt);
+        for (shard, state) in self.roster.iter() {
+            let memory = self.remember_shard(shard, state.phase(), state.attempt);
             shards.extend(memory.map(|memory| (shard, memory)));
         }
         Snapshot {
@@ -239,7 +237,7 @@ impl Fleet {
     /// lived long enough, even if it lived until now.
     pub(super) fn recall_shard(&mut self, now: Instant, shard: ShardId, memory: &ShardSnapshot) {
         let healthy_after = millis(self.damper.config().healthy_after);
-        let Some(state) = self.shards.get_mut(&shard) else {
+        let Some(state) = self.roster.get_mut(shard) else {
             return;
         };
         if memory.young_ms.is_some_and(|ms| ms < healthy_after) {
@@ -263,10 +261,6 @@ impl Fleet {
 struct Forecast {
     keys: BTreeMap<u32, Instant>,
     trickle_at: Instant,
-}
-
-fn count(items: impl Iterator) -> u32 {
-    u32::try_from(items.count()).unwrap_or(u32::MAX)
 }
 
 /// Whole milliseconds, rounded up: a wait that is restored must not be shorter than it was.

@@ -7,44 +7,7 @@ use super::Fleet;
 use super::identify::Allowance;
 use super::io::{Event, Input, Misuse, Output, Phase, Wait};
 use super::queue::Place;
-
-/// A shard of the topology.
-#[derive(Clone, Debug)]
-pub(crate) struct Shard {
-    pub(crate) phase: Phase,
-    pub(crate) attempt: Attempt,
-    /// Starts without an identify slot.
-    pub(crate) is_resumable: bool,
-    /// Whether Discord ever gave it a session, so that a later refusal is its own.
-    pub(crate) had_session: bool,
-}
-
-impl Default for Shard {
-    fn default() -> Self {
-        Self {
-            phase: Phase::Parked,
-            attempt: Attempt::None,
-            is_resumable: false,
-            had_session: false,
-        }
-    }
-}
-
-/// What the shard's last identify has come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Attempt {
-    /// There was none, or its verdict is spoken.
-    None,
-    /// Granted; Discord has not answered yet.
-    Granted,
-    /// It led to a session that has not lived long enough yet. `down_at` is when its connection was lost.
-    Young {
-        since: Instant,
-        down_at: Option<Instant>,
-    },
-    /// A predecessor's, young when that was last heard of.
-    Inherited,
-}
+use super::roster::Attempt;
 
 impl Fleet {
     /// What a session reports. Returns the shard if it asked for a slot.
@@ -67,10 +30,9 @@ impl Fleet {
             return Ok(None);
         };
         let phase = self
-            .shards
-            .get(&shard)
-            .ok_or(Misuse::UnknownShard(shard))?
-            .phase;
+            .roster
+            .phase(shard)
+            .ok_or(Misuse::UnknownShard(shard))?;
         if matches!(phase, Phase::Parked | Phase::Closed) {
             return Err(Misuse::NotRunning(shard));
         }
@@ -94,24 +56,18 @@ impl Fleet {
         Ok(None)
     }
 
-    fn state(&mut self, shard: ShardId) -> &mut Shard {
-        self.shards.entry(shard).or_default()
-    }
-
     fn wants(&mut self, now: Instant, shard: ShardId) -> Option<ShardId> {
-        let is_abandoned = self.is_abandoned;
-        let state = self.state(shard);
-        if state.phase == Phase::Waiting {
+        if self.roster.phase(shard) == Some(Phase::Waiting) {
             return None;
         }
-        if is_abandoned && !state.had_session {
+        if self.is_abandoned && !self.roster.had_session(shard) {
             self.stop(shard);
             return None;
         }
         self.counters.wanted += 1;
         self.judge(now, shard);
         self.starting.remove(&shard);
-        self.state(shard).phase = Phase::Waiting;
+        self.roster.enter(shard, Phase::Waiting);
         let not_before = self.damper.health(shard).not_before;
         self.queue.join(now, shard, not_before);
         Some(shard)
@@ -120,13 +76,11 @@ impl Fleet {
     /// The shard identifies anew: what became of the last time?
     fn judge(&mut self, now: Instant, shard: ShardId) {
         let healthy_after = self.damper.config().healthy_after;
-        let state = self.state(shard);
-        let phase = state.phase;
-        match core::mem::replace(&mut state.attempt, Attempt::None) {
+        let is_identifying = self.roster.phase(shard) == Some(Phase::Identifying);
+        match self.roster.replace_attempt(shard, Attempt::None) {
             Attempt::None => {}
-            // A grant that the session gave up before it arrived is on its way back, or was used after all: no
-            // verdict.
-            Attempt::Granted if phase != Phase::Identifying => {}
+            // A grant that the session gave up before it arrived is on its way back, or was used after all: no verdict.
+            Attempt::Granted if !is_identifying => {}
             Attempt::Granted => {
                 self.ledger.settle(now, shard);
                 self.wasted(now, shard);
@@ -165,21 +119,25 @@ impl Fleet {
     pub(super) fn grant(&mut self, now: Instant, shard: ShardId) {
         self.queue.grant(now, shard);
         self.ledger.grant(now, shard);
-        let state = self.state(shard);
-        state.phase = Phase::Identifying;
-        state.attempt = Attempt::Granted;
+        self.roster.enter(shard, Phase::Identifying);
+        self.roster.replace_attempt(shard, Attempt::Granted);
         self.counters.granted += 1;
         self.push(Output::GrantIdentify { shard });
+    }
+
+    /// The shard has no identify under way any more, if it had.
+    fn leave_identifying(&mut self, shard: ShardId) {
+        if self.roster.phase(shard) == Some(Phase::Identifying) {
+            self.roster.enter(shard, Phase::Connecting);
+        }
     }
 
     fn cancelled(&mut self, shard: ShardId) {
         if self.queue.leave(shard) {
             self.counters.cancelled += 1;
+            self.roster.enter(shard, Phase::Connecting);
         }
-        let state = self.state(shard);
-        if matches!(state.phase, Phase::Waiting | Phase::Identifying) {
-            state.phase = Phase::Connecting;
-        }
+        self.leave_identifying(shard);
     }
 
     fn unused(&mut self, shard: ShardId) {
@@ -188,23 +146,21 @@ impl Fleet {
         }
         self.counters.unused += 1;
         self.queue.unused(shard);
-        let state = self.state(shard);
-        if state.attempt == Attempt::Granted {
+        self.leave_identifying(shard);
+        if let Some(state) = self.roster.get_mut(shard)
+            && state.attempt == Attempt::Granted
+        {
             state.attempt = Attempt::None;
-        }
-        if state.phase == Phase::Identifying {
-            state.phase = Phase::Connecting;
         }
     }
 
     fn rejected(&mut self, now: Instant, shard: ShardId) {
         self.counters.rejected += 1;
         self.ledger.settle(now, shard);
-        let state = self.state(shard);
-        if state.phase == Phase::Identifying {
-            state.phase = Phase::Connecting;
-        }
-        if state.attempt == Attempt::Granted {
+        self.leave_identifying(shard);
+        if let Some(state) = self.roster.get_mut(shard)
+            && state.attempt == Attempt::Granted
+        {
             state.attempt = Attempt::None;
             self.wasted(now, shard);
         }
@@ -213,53 +169,47 @@ impl Fleet {
     fn ready(&mut self, now: Instant, shard: ShardId) {
         self.counters.ready += 1;
         self.ledger.settle(now, shard);
-        self.state(shard).attempt = Attempt::Young {
-            since: now,
-            down_at: None,
-        };
-        self.proving
-            .push_back((now + self.damper.config().healthy_after, shard, now));
+        self.watch_young(now, shard);
         self.established(shard);
     }
 
     fn resumed(&mut self, now: Instant, shard: ShardId) {
         self.counters.resumed += 1;
         let healthy_after = self.damper.config().healthy_after;
-        let state = self.state(shard);
-        match state.attempt {
+        match self.roster.replace_attempt(shard, Attempt::None) {
             Attempt::Young { since, .. } if now.since(since) < healthy_after => {
-                state.attempt = Attempt::Young {
+                let young = Attempt::Young {
                     since,
                     down_at: None,
                 };
+                self.roster.replace_attempt(shard, young);
             }
-            Attempt::Inherited => {
-                state.attempt = Attempt::Young {
-                    since: now,
-                    down_at: None,
-                };
-                self.proving.push_back((now + healthy_after, shard, now));
-            }
+            Attempt::Inherited => self.watch_young(now, shard),
             // Older than the threshold, or a predecessor's of which nothing bad is known.
-            _ => {
-                state.attempt = Attempt::None;
-                self.proven(now, shard);
-            }
+            _ => self.proven(now, shard),
         }
         self.established(shard);
+    }
+
+    /// The shard's session counts as young from now on, until it has proven itself.
+    fn watch_young(&mut self, now: Instant, shard: ShardId) {
+        let young = Attempt::Young {
+            since: now,
+            down_at: None,
+        };
+        self.roster.replace_attempt(shard, young);
+        let proven_at = now + self.damper.config().healthy_after;
+        self.proving.push_back((proven_at, shard, now));
     }
 
     fn established(&mut self, shard: ShardId) {
         self.queue.leave(shard);
         self.starting.remove(&shard);
-        let state = self.state(shard);
-        state.phase = Phase::Ready;
-        state.had_session = true;
-        let all = self
-            .shards
-            .values()
-            .all(|state| state.phase == Phase::Ready);
-        if all && !self.said.all_ready {
+        self.roster.enter(shard, Phase::Ready);
+        if let Some(state) = self.roster.get_mut(shard) {
+            state.had_session = true;
+        }
+        if self.roster.all_are(Phase::Ready) && !self.said.all_ready {
             self.said.all_ready = true;
             self.tell(Event::AllReady);
         }
@@ -271,10 +221,13 @@ impl Fleet {
             self.counters.cancelled += 1;
         }
         self.ledger.settle(now, shard);
-        let state = self.state(shard);
-        let phase = core::mem::replace(&mut state.phase, Phase::Connecting);
+        let was_identifying = self.roster.phase(shard) == Some(Phase::Identifying);
+        self.roster.enter(shard, Phase::Connecting);
+        let Some(state) = self.roster.get_mut(shard) else {
+            return;
+        };
         match &mut state.attempt {
-            Attempt::Granted if phase == Phase::Identifying => {
+            Attempt::Granted if was_identifying => {
                 state.attempt = Attempt::None;
                 self.wasted(now, shard);
             }
@@ -291,14 +244,12 @@ impl Fleet {
         self.queue.leave(shard);
         self.starting.remove(&shard);
         self.damper.forget(shard);
-        let state = self.state(shard);
-        state.phase = Phase::Closed;
-        if core::mem::replace(&mut state.attempt, Attempt::None) == Attempt::Granted && fatal {
+        self.roster.enter(shard, Phase::Closed);
+        if self.roster.replace_attempt(shard, Attempt::None) == Attempt::Granted && fatal {
             self.counters.wasted += 1;
             self.ledger.wasted_today = self.ledger.wasted_today.saturating_add(1);
         }
-        let is_common = fatal && !self.state(shard).had_session;
-        if is_common && !self.is_stopping {
+        if fatal && !self.roster.had_session(shard) && !self.is_stopping {
             self.abandon_start(shard);
         }
     }
@@ -309,7 +260,7 @@ impl Fleet {
             && at <= now
         {
             self.proving.pop_front();
-            let Some(state) = self.shards.get_mut(&shard) else {
+            let Some(state) = self.roster.get_mut(shard) else {
                 continue;
             };
             // One whose connection is lost is judged when it resumes, or asks for a new identify.

@@ -1,5 +1,6 @@
 //! Starting and ending: the topology's shards in order, a few rounds ahead of their slots.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use crate::id::ShardId;
@@ -8,44 +9,39 @@ use crate::time::Instant;
 use super::Fleet;
 use super::identify::Allowance;
 use super::io::{Event, Misuse, Output, Phase};
-use super::shard::Shard;
+use super::roster::Shard;
 use super::topology::Topology;
 
 impl Fleet {
     pub(super) fn set_topology(&mut self, topology: Topology) {
         for &shard in topology.shards() {
-            self.shards.insert(shard, Shard::default());
+            self.roster.add(shard);
             self.parked.insert((shard.index(), shard.total()));
         }
         self.topology = Some(topology);
     }
 
     pub(super) fn mark_resumable(&mut self, shard: ShardId) -> Result<(), Misuse> {
-        if self.topology.is_none() {
-            self.early.insert(shard);
-            return Ok(());
+        match self.roster.phase(shard) {
+            None if self.topology.is_some() => return Err(Misuse::UnknownShard(shard)),
+            None | Some(Phase::Parked) => {}
+            Some(Phase::Closed) => return Err(Misuse::NotRunning(shard)),
+            Some(_) => return Err(Misuse::AlreadyStarted(shard)),
         }
-        let state = self
-            .shards
-            .get_mut(&shard)
-            .ok_or(Misuse::UnknownShard(shard))?;
-        match state.phase {
-            Phase::Parked => {
-                state.is_resumable = true;
-                Ok(())
-            }
-            Phase::Closed => Err(Misuse::NotRunning(shard)),
-            _ => Err(Misuse::AlreadyStarted(shard)),
-        }
+        self.resumable.insert(shard);
+        Ok(())
     }
 
-    /// Once the topology is resolved: which early shards belong to it, and which do not.
-    pub(super) fn tell_foreign_sessions(&mut self) {
-        for shard in core::mem::take(&mut self.early) {
-            match self.shards.get_mut(&shard) {
-                Some(state) => state.is_resumable = true,
-                None => self.tell(Event::SessionForeign { shard }),
-            }
+    /// Once the topology is resolved: who of those said to be resumable does not belong to it, and what a predecessor
+    /// knew about those who do.
+    pub(super) fn match_topology(&mut self) {
+        let belongs = |shard: &ShardId| self.roster.get(*shard).is_some();
+        let (resumable, foreign): (BTreeSet<_>, BTreeSet<_>) = core::mem::take(&mut self.resumable)
+            .into_iter()
+            .partition(belongs);
+        self.resumable = resumable;
+        for shard in foreign {
+            self.tell(Event::SessionForeign { shard });
         }
         for (shard, memory) in core::mem::take(&mut self.remembered) {
             self.recall_shard(self.now, shard, &memory);
@@ -57,12 +53,11 @@ impl Fleet {
         if self.parked.is_empty() {
             return;
         }
-        let resumable: Vec<_> = self
-            .parked_shards()
-            .filter(|&shard| self.shards[&shard].is_resumable)
-            .collect();
-        for shard in resumable {
+        for shard in core::mem::take(&mut self.resumable) {
             self.start(shard);
+            if let Some(state) = self.roster.get_mut(shard) {
+                state.had_session = true;
+            }
         }
         self.starting
             .retain(|_, patience_ends| *patience_ends > now);
@@ -99,19 +94,12 @@ impl Fleet {
         let strained = self.is_strained();
         let braked = self.damper.is_braked();
         let counts = |shard| braked || !self.damper.trickles(shard, strained);
-        self.queue
-            .tickets()
-            .into_iter()
-            .filter(|ticket| counts(ticket.shard()))
-            .count()
+        self.queue.queued().filter(|&shard| counts(shard)).count()
     }
 
     fn start(&mut self, shard: ShardId) {
         self.parked.remove(&(shard.index(), shard.total()));
-        if let Some(state) = self.shards.get_mut(&shard) {
-            state.phase = Phase::Connecting;
-            state.had_session = state.is_resumable;
-        }
+        self.roster.enter(shard, Phase::Connecting);
         self.counters.started += 1;
         self.push(Output::Start { shard });
     }
@@ -124,62 +112,52 @@ impl Fleet {
         self.is_abandoned = true;
         self.tell(Event::StartAbandoned { shard: refused });
         self.stop_shards(|state| {
-            !state.had_session && matches!(state.phase, Phase::Connecting | Phase::Waiting)
+            !state.had_session && matches!(state.phase(), Phase::Connecting | Phase::Waiting)
         });
-        self.close_parked(|state| !state.is_resumable);
+        self.close_parked();
     }
 
     pub(super) fn shut_down(&mut self) {
         self.is_stopping = true;
         self.proving.clear();
-        self.close_parked(|_| true);
-        self.stop_shards(|state| !matches!(state.phase, Phase::Closed | Phase::Stopping));
+        self.close_parked();
+        self.stop_shards(|state| !matches!(state.phase(), Phase::Closed | Phase::Stopping));
     }
 
     /// Stops one shard, unless it is stopping already.
     pub(super) fn stop(&mut self, shard: ShardId) {
         self.queue.leave(shard);
         self.starting.remove(&shard);
-        if let Some(state) = self.shards.get_mut(&shard)
-            && state.phase != Phase::Stopping
-        {
-            state.phase = Phase::Stopping;
+        if self.roster.phase(shard) != Some(Phase::Stopping) {
+            self.roster.enter(shard, Phase::Stopping);
             self.push(Output::Stop { shard });
         }
     }
 
     fn stop_shards(&mut self, which: impl Fn(&Shard) -> bool) {
-        let chosen = self.shards.iter().filter(|(_, state)| which(state));
-        let chosen: Vec<_> = chosen.map(|(&shard, _)| shard).collect();
+        let chosen = self.roster.iter().filter(|(_, state)| which(state));
+        let chosen: Vec<_> = chosen.map(|(shard, _)| shard).collect();
         for shard in chosen {
             self.stop(shard);
         }
     }
 
-    fn close_parked(&mut self, which: impl Fn(&Shard) -> bool) {
-        let shards = &mut self.shards;
-        self.parked.retain(|&(index, total)| {
-            let state = ShardId::new(index, total).and_then(|shard| shards.get_mut(&shard));
-            match state {
-                Some(state) if which(state) => {
-                    state.phase = Phase::Closed;
-                    false
-                }
-                _ => true,
-            }
-        });
+    /// Nobody is started any more.
+    fn close_parked(&mut self) {
+        for shard in self.parked_shards().collect::<Vec<_>>() {
+            self.roster.enter(shard, Phase::Closed);
+        }
+        self.parked.clear();
+        self.resumable.clear();
     }
 
     /// Reports the end once nothing runs and nothing will.
     pub(super) fn watch_end(&mut self) {
-        let ended = match &self.topology {
+        let has_ended = match &self.topology {
             None => self.is_stopping,
-            Some(_) => self
-                .shards
-                .values()
-                .all(|state| state.phase == Phase::Closed),
+            Some(_) => self.roster.all_are(Phase::Closed),
         };
-        if ended && !self.said.stopped {
+        if has_ended && !self.said.stopped {
             self.said.stopped = true;
             self.tell(Event::Stopped);
         }
