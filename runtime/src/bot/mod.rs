@@ -402,7 +402,7 @@ impl Bot {
     }
 
     /// Stops every shard and returns when they have ended, or when `shutdown_timeout_ms` is over. Events that are in the
-    /// queue can still be taken. Shutting down twice changes nothing.
+    /// queue can still be taken, and should be: the snapshots take them for handled. Shutting down twice changes nothing.
     ///
     /// With `resumable`, Discord keeps the sessions for a few minutes: the snapshots let [`BotBuilder::resume_from`] go
     /// on from them, in this process or another. Without, it ends them and shows the bot offline at once, and there are

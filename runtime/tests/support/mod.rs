@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shardkeep::config::{Config, ConfigBuilder};
-use shardkeep::{Batch, Bot, Event, Topic};
+use shardkeep::{Bot, Event, Topic};
 use shardkeep_sim::server::{Server, ServerConfig};
 use shardkeep_sim::{Control, DEFAULT_TOKEN, Fault, Target, WorldConfig, digest};
 
