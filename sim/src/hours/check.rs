@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Plan;
-use super::bot::{Bot, Resumed};
+use super::bot::Bot;
+use super::shard::Resumed;
 use crate::{SessionLedger, World};
 
 /// What a run came to.
@@ -46,7 +47,7 @@ pub(super) fn compare(plan: &Plan, world: &World, bot: &Bot) -> Report {
         seed: plan.seed,
         sent: counters.dispatches,
         faults: counters.faults,
-        hash: bot.log.hash,
+        hash: bot.log().hash,
         ..Report::default()
     };
     for stats in bot.stats() {
@@ -67,21 +68,21 @@ pub(super) fn compare(plan: &Plan, world: &World, bot: &Bot) -> Report {
         .collect();
     for ledger in ledgers.values() {
         let log = bot
-            .log
+            .log()
             .sessions
             .get(&ledger.session)
             .map_or(&[][..], Vec::as_slice);
         report.compare_session(ledger, log);
     }
     for session in bot
-        .log
+        .log()
         .sessions
         .keys()
         .filter(|session| !ledgers.contains_key(session.as_str()))
     {
         report.find(format!("session {session:?} is unknown to Discord"));
     }
-    for resumed in &bot.log.resumes {
+    for resumed in &bot.log().resumes {
         report.compare_resume(ledgers.get(resumed.session.as_str()).copied(), resumed);
     }
     for violation in world.violations() {

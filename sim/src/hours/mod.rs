@@ -3,6 +3,7 @@
 mod bot;
 mod check;
 mod network;
+mod shard;
 
 use core::time::Duration;
 
