@@ -215,4 +215,17 @@ mod tests {
                 .contains("was stopped")
         );
     }
+
+    #[test]
+    fn a_program_that_ends_well_when_interrupted_passes() {
+        let soon = Duration::from_millis(100);
+        let step = |script: &str| {
+            let step = Step::new("sh").args(["-c", script]);
+            step.interrupt_after(soon)
+                .limit(Duration::from_secs(20))
+                .run()
+        };
+        step("trap 'exit 0' INT; while :; do sleep 0.01; done").unwrap();
+        step("trap 'exit 3' INT; while :; do sleep 0.01; done").unwrap_err();
+    }
 }
