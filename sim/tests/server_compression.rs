@@ -1,5 +1,7 @@
 //! Compressed streams over real sockets, inflated by decoders other than the ones the simulator is built on.
 
+#![cfg(feature = "server")]
+
 mod common_server;
 
 use std::io::Read;

@@ -1,5 +1,7 @@
 //! The control API and REST over HTTP: what they answer, and what they refuse.
 
+#![cfg(feature = "server")]
+
 mod common_server;
 
 use std::net::SocketAddr;

@@ -1,5 +1,7 @@
 //! The guide names every route, every field, every fault and every target that there is.
 
+#![cfg(feature = "server")]
+
 mod common_server;
 
 use common_server::{http, server, world};

@@ -1,5 +1,7 @@
 //! A session over real sockets: identify, events, a broken connection, resume, and several topologies at once.
 
+#![cfg(feature = "server")]
+
 mod common_server;
 
 use common_server::{Client, Heard, server, world};
