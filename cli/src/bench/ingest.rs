@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{Write, stdout};
+use std::time::Duration;
 
 use clap::Args;
 use memchr::memmem::Finder;
@@ -31,9 +32,15 @@ pub(crate) struct Ingest {
     /// How Discord compresses events: zstd, zlib, payload or none.
     #[arg(long, default_value = "zstd")]
     compress: String,
+    /// Which events Discord sends. Without `message_content` no message has content, and nothing ends the count.
+    #[arg(long, default_value = "all", value_name = "NAME,..")]
+    intents: String,
     /// The content of the message that ends the count.
     #[arg(long, value_name = "TEXT")]
     until: String,
+    /// Give up after this time.
+    #[arg(long, default_value_t = 300, value_name = "SECONDS")]
+    timeout_s: u64,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -86,7 +93,8 @@ pub(crate) async fn run(arguments: Ingest) -> Result<(), Failure> {
         .connection
         .builder()
         .set("shards", arguments.shards)
-        .set_text("compress", &arguments.compress);
+        .set_text("compress", &arguments.compress)
+        .set_text("intents", &arguments.intents);
     let config = connect::build(builder)?;
     let mut stop = Stop::listen()?;
     let (start, cpu) = (shardkeep::clock::now(), usage::cpu_s());
@@ -96,8 +104,9 @@ pub(crate) async fn run(arguments: Ingest) -> Result<(), Failure> {
     let ending = Ending::new(arguments.until);
     tokio::select! {
         counted = ingest(&bot, arguments.shards, &ending, &mut count) => counted?,
-        () = stop.wait() => {
-            return Err(Failure::Failed("stopped before every shard had seen the message".to_owned()));
+        () = stop.wait() => return Err(unfinished(&count, arguments.shards, "stopped")),
+        () = tokio::time::sleep(Duration::from_secs(arguments.timeout_s)) => {
+            return Err(unfinished(&count, arguments.shards, "the time is over"));
         }
     }
     let wall_s = shardkeep::clock::now().since(start).as_secs_f64();
@@ -126,13 +135,10 @@ pub(crate) async fn run(arguments: Ingest) -> Result<(), Failure> {
 async fn ingest(bot: &Bot, shards: u32, ending: &Ending, count: &mut Count) -> Result<(), Failure> {
     while count.finished.len() < shards as usize {
         let Some(batch) = bot.next_batch(BATCH).await else {
-            let why = bot.failure().map_or_else(
-                || "it was stopped".to_owned(),
-                |failure| failure.to_string(),
-            );
-            return Err(Failure::Failed(format!(
-                "not every shard has seen the message: {why}"
-            )));
+            let why = bot
+                .failure()
+                .map_or_else(|| "the bot stopped".to_owned(), |why| why.to_string());
+            return Err(unfinished(count, shards, &why));
         };
         for entry in &batch {
             match entry.topic {
@@ -150,6 +156,14 @@ async fn ingest(bot: &Bot, shards: u32, ending: &Ending, count: &mut Count) -> R
         }
     }
     Ok(())
+}
+
+fn unfinished(count: &Count, shards: u32, why: &str) -> Failure {
+    Failure::Failed(format!(
+        "{why}: {} of {shards} shards have seen the message, after {} events",
+        count.finished.len(),
+        count.events
+    ))
 }
 
 fn print(report: &serde_json::Value, json: bool) -> std::io::Result<()> {
