@@ -21,3 +21,6 @@ pub fn for_compression(compression: Compression, window_log_max: u32) -> Box<dyn
         Compression::ZstdStream => Box::new(ZstdSafe::new(window_log_max)),
     }
 }
+
+#[cfg(test)]
+mod tests;

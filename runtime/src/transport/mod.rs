@@ -15,3 +15,6 @@ pub(crate) use frame::{Opcode, write_close, write_frame};
 pub use tls::TlsError;
 pub(crate) use tls::{client_config, platform_roots, provider};
 pub(crate) use websocket::{Gone, Message, WebSocket, Window};
+
+#[cfg(test)]
+mod tests;
