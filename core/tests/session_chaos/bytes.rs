@@ -40,13 +40,13 @@ fn open(session: &mut Session, now: Instant) {
     while session.poll_output().is_some() {}
 }
 
-/// What a session hands on of a zlib stream that is cut into frames of these sizes, over and over. With `looks` the clock is looked
-/// at after every frame.
+/// What a session hands on of a zlib stream that is cut into frames of these sizes, over and over. With `looks` the
+/// clock is looked at after every frame.
 pub(crate) fn streamed(cuts: &[usize], looks: bool) -> Vec<(u64, Vec<u8>)> {
-    let event = |s: u64| {
+    let event = |s: usize| {
         format!(
             r#"{{"op":0,"s":{s},"t":"MESSAGE_CREATE","d":{{"text":"{}"}}}}"#,
-            "word ".repeat(s as usize % 37)
+            "word ".repeat(s % 37)
         )
     };
     let mut texts = vec![String::from(HELLO), String::from(READY)];

@@ -68,6 +68,7 @@ pub(crate) enum Step {
     Binary(Vec<u8>),
     Presence {
         bytes: usize,
+        count: usize,
     },
     Members {
         guild: u64,
@@ -99,7 +100,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0u64..3, 0u64..40_000).prop_map(|(guild, retry_ms)| Step::RateLimited { guild, retry_ms }),
         1 => prop::collection::vec(any::<u8>(), 0..60).prop_map(Step::Text),
         1 => prop::collection::vec(any::<u8>(), 0..60).prop_map(Step::Binary),
-        6 => prop_oneof![Just(0), 4_000usize..4_200].prop_map(|bytes| Step::Presence { bytes }),
+        6 => (prop_oneof![Just(0), 4_000usize..4_200], 1usize..8)
+            .prop_map(|(bytes, count)| Step::Presence { bytes, count }),
         4 => (0u64..3).prop_map(|guild| Step::Members { guild }),
         5 => (1usize..150).prop_map(Step::Voices),
         1 => Just(Step::Recycle),
@@ -135,7 +137,7 @@ impl Chaos {
             Step::RateLimited { guild, retry_ms } => self.rate_limited(*guild, *retry_ms),
             Step::Text(bytes) => self.text(bytes),
             Step::Binary(bytes) => self.input(Input::Binary(bytes)),
-            Step::Presence { bytes } => self.presence(*bytes),
+            Step::Presence { bytes, count } => (0..*count).for_each(|_| self.presence(*bytes)),
             Step::Members { guild } => self.members(*guild),
             Step::Voices(count) => (0..*count).for_each(|_| {
                 self.command(4, r#"{"guild_id":"1","channel_id":null}"#);

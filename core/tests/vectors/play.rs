@@ -65,7 +65,7 @@ impl<U: Under> Play<U> {
     }
 
     /// The configuration is refused, with a text that contains `part`.
-    pub(crate) fn is_refused(mut self, part: &str) -> Vector {
+    pub(crate) fn refuses(mut self, part: &str) -> Vector {
         let refused = U::start(&self.vector.config, self.vector.snapshot.as_ref());
         let text = refused.err().expect("a configuration that is refused");
         assert!(text.contains(part), "{}: {text}", self.vector.name);

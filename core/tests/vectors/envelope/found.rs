@@ -7,6 +7,7 @@ pub(crate) fn vectors() -> Vec<EnvelopeVector> {
     let mut vectors = orders();
     vectors.extend(keys());
     vectors.extend(values());
+    vectors.extend(names());
     vectors.extend(contents());
     vectors.extend(documents());
     vectors
@@ -146,6 +147,11 @@ fn values() -> Vec<EnvelopeVector> {
             br#"{"op":0,"s":18446744073709551615,"t":"READY","d":{}}"#,
             &[(0, Some(u64::MAX), "READY", "{}")],
         ),
+    ]
+}
+
+fn names() -> Vec<EnvelopeVector> {
+    vec![
         says(
             "unknown_op",
             "any op is valid: Discord may add some",

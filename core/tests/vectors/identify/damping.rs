@@ -28,23 +28,32 @@ fn granted(name: &str, rule: &str) -> Scene {
 }
 
 fn rejected() -> Vector {
-    granted("op_9_is_wasted", "1.9 op 9 after identify: the next one waits 3.75 to 5 s, then 7.5 to 10 s, twice as long each time")
-        .shard("0/1", "identify_rejected")
-        .gives(&["damped code=1 shard=0/1"])
-        .wants("0/1")
-        .gives(&["identify_waiting code=4 shard=0/1"])
-        .waits_for("damped", 3_750, 5_000)
-        .due("damped")
-        .due("identify")
-        .gives(&["grant_identify shard=0/1"])
-        .shard("0/1", "identify_rejected")
-        .gives(&["damped code=2 shard=0/1"])
-        .wants("0/1")
-        .waits_for("damped", 7_500, 10_000)
-        .due("damped")
-        .gives(&["grant_identify shard=0/1"])
-        .counts(&[("wasted", 2), ("rejected", 2), ("sick", 1), ("remaining", 997)])
-        .end()
+    granted(
+        "op_9_is_wasted",
+        "1.9 op 9 after identify: the next one waits 3.75 to 5 s, then 7.5 to 10 \
+         s, twice as long each time",
+    )
+    .shard("0/1", "identify_rejected")
+    .gives(&["damped code=1 shard=0/1"])
+    .wants("0/1")
+    .gives(&["identify_waiting code=4 shard=0/1"])
+    .waits_for("damped", 3_750, 5_000)
+    .due("damped")
+    .due("identify")
+    .gives(&["grant_identify shard=0/1"])
+    .shard("0/1", "identify_rejected")
+    .gives(&["damped code=2 shard=0/1"])
+    .wants("0/1")
+    .waits_for("damped", 7_500, 10_000)
+    .due("damped")
+    .gives(&["grant_identify shard=0/1"])
+    .counts(&[
+        ("wasted", 2),
+        ("rejected", 2),
+        ("sick", 1),
+        ("remaining", 997),
+    ])
+    .end()
 }
 
 fn died_young() -> Vector {
@@ -178,19 +187,30 @@ fn fleet_damped() -> Vector {
 }
 
 fn remembered() -> Vector {
-    play("waste_outlives_the_process", "1.14 a restart does not wipe the slate: the next identify is still held back", "1")
-        .restored(json!({
-            "allowance": null,
-            "keys": [],
-            "shards": [{"index": 0, "total": 1, "wasted_in_a_row": 4, "held_back_ms": 30_000, "young_ms": null, "in_flight": false}],
-        }))
-        .begins()
-        .limits(BOT)
-        .wants("0/1")
-        .gives(&["identify_waiting code=4 shard=0/1 value=30000000"])
-        .due("damped")
-        .gives(&["grant_identify shard=0/1"])
-        .shard("0/1", "identify_rejected")
-        .gives(&["damped code=5 shard=0/1"])
-        .end()
+    play(
+        "waste_outlives_the_process",
+        "1.14 a restart does not wipe the slate: the next identify is still held \
+         back",
+        "1",
+    )
+    .restored(json!({
+        "allowance": null,
+        "keys": [],
+        "shards": [{
+            "index": 0,
+            "total": 1,
+            "wasted_in_a_row": 4,
+            "held_back_ms": 30_000,
+            "young_ms": null,
+            "in_flight": false}],
+    }))
+    .begins()
+    .limits(BOT)
+    .wants("0/1")
+    .gives(&["identify_waiting code=4 shard=0/1 value=30000000"])
+    .due("damped")
+    .gives(&["grant_identify shard=0/1"])
+    .shard("0/1", "identify_rejected")
+    .gives(&["damped code=5 shard=0/1"])
+    .end()
 }

@@ -6,32 +6,51 @@ use super::{BOT, Bot, play};
 pub(crate) fn vectors() -> Vec<Vector> {
     let mut vectors = starts();
     vectors.extend(ends());
+    vectors.extend(refusals());
     vectors.extend(misuse());
     vectors
 }
 
 fn starts() -> Vec<Vector> {
     vec![
-        play("resumable_shards_start_at_once", "1.14 resumes are exempt: known sessions start before the limits are known", "3")
-            .shard("2/3", "resumable")
-            .gives(&["fetch_limits", "start shard=2/3"])
-            .shard("1/3", "resumable")
-            .gives(&["start shard=1/3"])
-            .shard("2/3", "resumed")
-            .gives(&[])
-            .limits(BOT)
-            .gives(&["start shard=0/3"])
-            .end(),
-        play("foreign_session", "1.8 a session belongs to its total: one that the resolved topology does not have is dropped", "auto")
-            .shard("1/4", "resumable")
-            .gives(&["fetch_limits"])
-            .shard("0/2", "resumable")
-            .gives(&[])
-            .limits(Bot { shards: 2, ..BOT })
-            .gives(&["topology_resolved value=2", "session_foreign shard=1/4", "start shard=0/2", "start shard=1/2"])
-            .end(),
+        play(
+            "resumable_shards_start_at_once",
+            "1.14 resumes are exempt: known sessions start before the limits are \
+             known",
+            "3",
+        )
+        .shard("2/3", "resumable")
+        .gives(&["fetch_limits", "start shard=2/3"])
+        .shard("1/3", "resumable")
+        .gives(&["start shard=1/3"])
+        .shard("2/3", "resumed")
+        .gives(&[])
+        .limits(BOT)
+        .gives(&["start shard=0/3"])
+        .end(),
+        play(
+            "foreign_session",
+            "1.8 a session belongs to its total: one that the resolved topology does \
+             not have is dropped",
+            "auto",
+        )
+        .shard("1/4", "resumable")
+        .gives(&["fetch_limits"])
+        .shard("0/2", "resumable")
+        .gives(&[])
+        .limits(Bot { shards: 2, ..BOT })
+        .gives(&[
+            "topology_resolved value=2",
+            "session_foreign shard=1/4",
+            "start shard=0/2",
+            "start shard=1/2",
+        ])
+        .end(),
         play("all_ready", "all shards have a session: said once", "2")
-            .begins_with(Bot { max_concurrency: 2, ..BOT })
+            .begins_with(Bot {
+                max_concurrency: 2,
+                ..BOT
+            })
             .wants("0/2")
             .wants("1/2")
             .shard("1/2", "ready")
@@ -43,14 +62,18 @@ fn starts() -> Vec<Vector> {
             .gives(&[])
             .counts(&[("ready", 2)])
             .end(),
-        play("resume_failed", "1.9 a session that could not be resumed asks for a slot like any other", "1")
-            .shard("0/1", "resumable")
-            .tells("start shard=0/1")
-            .wants("0/1")
-            .gives(&["identify_waiting code=2 shard=0/1 value=0"])
-            .limits(BOT)
-            .gives(&["grant_identify shard=0/1"])
-            .end(),
+        play(
+            "resume_failed",
+            "1.9 a session that could not be resumed asks for a slot like any other",
+            "1",
+        )
+        .shard("0/1", "resumable")
+        .tells("start shard=0/1")
+        .wants("0/1")
+        .gives(&["identify_waiting code=2 shard=0/1 value=0"])
+        .limits(BOT)
+        .gives(&["grant_identify shard=0/1"])
+        .end(),
     ]
 }
 
@@ -99,6 +122,11 @@ fn ends() -> Vec<Vector> {
         .limits(BOT)
         .gives(&[])
         .end(),
+    ]
+}
+
+fn refusals() -> Vec<Vector> {
+    vec![
         play(
             "refused_before_any_session",
             "1.11 4004, 4010 to 4014: what Discord refuses at the first shard it refuses at all",

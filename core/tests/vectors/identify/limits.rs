@@ -4,6 +4,13 @@ use super::super::model::Vector;
 use super::{BOT, Bot, play};
 
 pub(crate) fn vectors() -> Vec<Vector> {
+    let mut vectors = failures();
+    vectors.extend(without_limits());
+    vectors.extend(resolving());
+    vectors
+}
+
+fn failures() -> Vec<Vector> {
     vec![
         play(
             "failures_back_off",
@@ -47,6 +54,11 @@ pub(crate) fn vectors() -> Vec<Vector> {
         .gives(&[])
         .counts(&[("limits_failed", 0)])
         .end(),
+    ]
+}
+
+fn without_limits() -> Vec<Vector> {
+    vec![
         play(
             "nothing_starts_without_limits",
             "1.14 no identify before the limits are known: nothing is started",
@@ -74,6 +86,11 @@ pub(crate) fn vectors() -> Vec<Vector> {
         .tells("grant_identify shard=0/1")
         .counts(&[("remaining", 59)])
         .end(),
+    ]
+}
+
+fn resolving() -> Vec<Vector> {
+    vec![
         play(
             "auto_is_resolved",
             "3 `auto` takes as many shards as Discord recommends",

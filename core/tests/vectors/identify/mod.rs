@@ -54,8 +54,12 @@ impl Play<Fleet> {
             reset_after_ms,
             max_concurrency,
         } = bot;
+        let concurrency = format!(r#""max_concurrency":{max_concurrency}"#);
+        let limit = format!(
+            r#"{{"total":{total},"remaining":{remaining},"reset_after":{reset_after_ms},{concurrency}}}"#
+        );
         let body = format!(
-            r#"{{"url":"wss://gateway.discord.gg","shards":{shards},"session_start_limit":{{"total":{total},"remaining":{remaining},"reset_after":{reset_after_ms},"max_concurrency":{max_concurrency}}}}}"#
+            r#"{{"url":"wss://gateway.discord.gg","shards":{shards},"session_start_limit":{limit}}}"#
         );
         self.feed(Rec {
             data: body.into_bytes(),

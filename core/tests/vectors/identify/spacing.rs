@@ -12,8 +12,10 @@ const TWO_KEYS: Bot = Bot {
 
 pub(crate) fn vectors() -> Vec<Vector> {
     let mut vectors = keys();
+    vectors.extend(odd_keys());
     vectors.extend(order());
     vectors.extend(changes());
+    vectors.extend(changing_limits());
     vectors
 }
 
@@ -72,6 +74,11 @@ fn keys() -> Vec<Vector> {
         .due("identify")
         .gives(&["grant_identify shard=2/4", "grant_identify shard=3/4"])
         .end(),
+    ]
+}
+
+fn odd_keys() -> Vec<Vector> {
+    vec![
         play(
             "max_concurrency_of_zero",
             "1.14 a max_concurrency of 0 counts as 1",
@@ -203,75 +210,109 @@ fn order() -> Vec<Vector> {
 
 fn changes() -> Vec<Vector> {
     vec![
-        play("sent_later_than_granted", "1.14 the 5 s begin when the identify is sent", "2")
-            .begins_with(BOT)
-            .wants("0/2")
-            .later_ms(3_000)
-            .shard("0/2", "identify_sent")
-            .gives(&[])
-            .wants("1/2")
-            .gives(&["identify_waiting code=1 shard=1/2 value=8250000"])
-            .end(),
-        play("unused_slot_is_given_on", "1.14 a slot that was not used, and its allowance, are there for the next", "2")
-            .begins_with(BOT)
-            .wants("0/2")
-            .wants("1/2")
-            .gives(&["identify_waiting"])
-            .later_ms(100)
-            .shard("0/2", "identify_unused")
-            .gives(&["grant_identify shard=1/2"])
-            .counts(&[("unused", 1), ("remaining", 999)])
-            .end(),
-        play("cancelled_before_the_slot", "1.14 a shard whose connection is lost leaves the line", "3")
-            .config(json!({"shards": "3", "start_rounds": 3}))
-            .begins_with(BOT)
-            .wants("0/3")
-            .wants("1/3")
-            .wants("2/3")
-            .shard("1/3", "cancel_identify")
-            .gives(&[])
-            .due("identify")
-            .gives(&["grant_identify shard=2/3"])
-            .counts(&[("cancelled", 1)])
-            .end(),
-        play("asking_twice", "1.14 asking again while waiting changes nothing", "2")
-            .begins_with(BOT)
-            .wants("0/2")
-            .wants("1/2")
-            .wants("1/2")
-            .gives(&[])
-            .due("identify")
-            .gives(&["grant_identify shard=1/2"])
-            .waits_for_nothing()
-            .counts(&[("wanted", 2), ("granted", 2)])
-            .end(),
-        play("max_concurrency_shrinks", "1.14 Discord may change max_concurrency: recent identifies stay with their index's key", "3")
-            .begins_with(TWO_KEYS)
-            .wants("0/3")
-            .later_ms(2_000)
-            .wants("1/3")
-            .gives(&["grant_identify shard=1/3"])
-            .limits(BOT)
-            .wants("2/3")
-            .gives(&["identify_waiting code=1 shard=2/3 value=7250000"])
-            .end(),
-        play("max_concurrency_grows", "1.14 the same the other way: a key that is free now goes at once", "2")
-            .begins_with(BOT)
-            .wants("0/2")
-            .wants("1/2")
-            .gives(&["identify_waiting"])
-            .limits(TWO_KEYS)
-            .gives(&["grant_identify shard=1/2"])
-            .end(),
-        play("resumes_are_exempt", "1.14 resumes need no slot and take none", "2")
-            .shard("0/2", "resumable")
-            .gives(&["fetch_limits", "start shard=0/2"])
-            .limits(BOT)
-            .gives(&["start shard=1/2"])
-            .shard("0/2", "resumed")
-            .wants("1/2")
-            .gives(&["grant_identify shard=1/2"])
-            .counts(&[("granted", 1), ("ready", 1)])
-            .end(),
+        play(
+            "sent_later_than_granted",
+            "1.14 the 5 s begin when the identify is sent",
+            "2",
+        )
+        .begins_with(BOT)
+        .wants("0/2")
+        .later_ms(3_000)
+        .shard("0/2", "identify_sent")
+        .gives(&[])
+        .wants("1/2")
+        .gives(&["identify_waiting code=1 shard=1/2 value=8250000"])
+        .end(),
+        play(
+            "unused_slot_is_given_on",
+            "1.14 a slot that was not used, and its allowance, are there for the next",
+            "2",
+        )
+        .begins_with(BOT)
+        .wants("0/2")
+        .wants("1/2")
+        .gives(&["identify_waiting"])
+        .later_ms(100)
+        .shard("0/2", "identify_unused")
+        .gives(&["grant_identify shard=1/2"])
+        .counts(&[("unused", 1), ("remaining", 999)])
+        .end(),
+        play(
+            "cancelled_before_the_slot",
+            "1.14 a shard whose connection is lost leaves the line",
+            "3",
+        )
+        .config(json!({"shards": "3", "start_rounds": 3}))
+        .begins_with(BOT)
+        .wants("0/3")
+        .wants("1/3")
+        .wants("2/3")
+        .shard("1/3", "cancel_identify")
+        .gives(&[])
+        .due("identify")
+        .gives(&["grant_identify shard=2/3"])
+        .counts(&[("cancelled", 1)])
+        .end(),
+        play(
+            "asking_twice",
+            "1.14 asking again while waiting changes nothing",
+            "2",
+        )
+        .begins_with(BOT)
+        .wants("0/2")
+        .wants("1/2")
+        .wants("1/2")
+        .gives(&[])
+        .due("identify")
+        .gives(&["grant_identify shard=1/2"])
+        .waits_for_nothing()
+        .counts(&[("wanted", 2), ("granted", 2)])
+        .end(),
+    ]
+}
+
+fn changing_limits() -> Vec<Vector> {
+    vec![
+        play(
+            "max_concurrency_shrinks",
+            "1.14 Discord may change max_concurrency: recent identifies stay with \
+             their index's key",
+            "3",
+        )
+        .begins_with(TWO_KEYS)
+        .wants("0/3")
+        .later_ms(2_000)
+        .wants("1/3")
+        .gives(&["grant_identify shard=1/3"])
+        .limits(BOT)
+        .wants("2/3")
+        .gives(&["identify_waiting code=1 shard=2/3 value=7250000"])
+        .end(),
+        play(
+            "max_concurrency_grows",
+            "1.14 the same the other way: a key that is free now goes at once",
+            "2",
+        )
+        .begins_with(BOT)
+        .wants("0/2")
+        .wants("1/2")
+        .gives(&["identify_waiting"])
+        .limits(TWO_KEYS)
+        .gives(&["grant_identify shard=1/2"])
+        .end(),
+        play(
+            "resumes_are_exempt",
+            "1.14 resumes need no slot and take none",
+            "2",
+        )
+        .shard("0/2", "resumable")
+        .gives(&["fetch_limits", "start shard=0/2"])
+        .limits(BOT)
+        .gives(&["start shard=1/2"])
+        .shard("0/2", "resumed")
+        .wants("1/2")
+        .gives(&["grant_identify shard=1/2"])
+        .counts(&[("granted", 1), ("ready", 1)])
+        .end(),
     ]
 }

@@ -28,11 +28,11 @@ const IDENTIFIES: &[(u32, &str)] = &[
 ];
 const STOPS: &[(u32, &str, &str)] = &[
     (4004, "authentication failed", "token"),
-    (4010, "invalid shard", "shard id or count"),
+    (4010, "invalid shard", "shard"),
     (4011, "sharding required", "/gateway/bot"),
-    (4012, "invalid API version", "version 10"),
+    (4012, "invalid API version", "version"),
     (4013, "invalid intents", "intents"),
-    (4014, "disallowed intents", "developer portal"),
+    (4014, "disallowed intents", "developer"),
 ];
 /// Codes that blame a command.
 const COMPLAINS: &[(u32, &str)] = &[
@@ -53,79 +53,81 @@ fn start(code: u32, what: &str) -> Shard {
 }
 
 pub(crate) fn vectors() -> Vec<Vector> {
-    let mut vectors = Vec::new();
-    for &(code, why) in RESUMES {
-        vectors.push(
-            start(code, &format!("{why}; resume at once, at the resume URL"))
-                .ready()
-                .lost(code)
-                .gives(&[&format!("disconnected_resumable code={code}")])
-                .is("disconnected")
-                .waits_for("reconnect", 0, 0)
-                .due("reconnect")
-                .gives(&["connect text~gateway-us-east1-b.discord.gg"])
-                .end(),
-        );
-    }
-    for &(code, why) in IDENTIFIES {
-        vectors.push(
-            start(
-                code,
-                &format!("{why}; start a new session at the configured URL"),
-            )
-            .ready()
-            .lost(code)
-            .gives(&["session_lost value=1", &format!("disconnected code={code}")])
-            .reconnected()
-            .is("awaiting_identify")
-            .counts(&[("sessions_lost", 1)])
-            .end(),
-        );
-    }
-    for &(code, why, advice) in STOPS {
-        vectors.push(
-            start(code, &format!("{why}; fatal, with what the user should do"))
-                .ready()
-                .lost(code)
-                .gives(&[
-                    &format!("disconnected code={code}"),
-                    &format!(
-                        "closed_fatal code={code} text~{}",
-                        advice.split(' ').next().unwrap_or_default()
-                    ),
-                ])
-                .is("closed")
-                .waits_for_nothing()
-                .end(),
-        );
-    }
-    for &(code, why) in COMPLAINS {
-        let wait = match code {
-            4008 => (5_000, 10_000),
-            _ => (0, 0),
-        };
-        vectors.push(
-            start(
-                code,
-                &format!("{why}; resume, name the last command, do not send it again"),
-            )
-            .ready()
-            .command(77, 4, r#"{"guild_id":"41","channel_id":null}"#)
-            .tells("command_sent id=77")
-            .lost(code)
-            .gives(&[
-                &format!("command_blamed code={code} id=77 value=4"),
-                &format!("disconnected_resumable code={code}"),
-            ])
-            .waits_for("reconnect", wait.0, wait.1)
-            .reconnected()
-            .is("resuming")
-            .text(&super::resumed(2))
-            .keeps_back("send")
-            .end(),
-        );
-    }
-    vectors
+    let resumed = RESUMES.iter().map(|&(code, why)| resumes(code, why));
+    let identified = IDENTIFIES.iter().map(|&(code, why)| identifies(code, why));
+    let stopped = STOPS
+        .iter()
+        .map(|&(code, why, advice)| stops(code, why, advice));
+    let complained = COMPLAINS.iter().map(|&(code, why)| complains(code, why));
+    resumed
+        .chain(identified)
+        .chain(stopped)
+        .chain(complained)
+        .collect()
+}
+
+fn resumes(code: u32, why: &str) -> Vector {
+    start(code, &format!("{why}; resume at once, at the resume URL"))
+        .ready()
+        .lost(code)
+        .gives(&[&format!("disconnected_resumable code={code}")])
+        .is("disconnected")
+        .waits_for("reconnect", 0, 0)
+        .due("reconnect")
+        .gives(&["connect text~gateway-us-east1-b.discord.gg"])
+        .end()
+}
+
+fn identifies(code: u32, why: &str) -> Vector {
+    start(
+        code,
+        &format!("{why}; start a new session at the configured URL"),
+    )
+    .ready()
+    .lost(code)
+    .gives(&["session_lost value=1", &format!("disconnected code={code}")])
+    .reconnected()
+    .is("awaiting_identify")
+    .counts(&[("sessions_lost", 1)])
+    .end()
+}
+
+fn stops(code: u32, why: &str, advice: &str) -> Vector {
+    start(code, &format!("{why}; fatal, with what the user should do"))
+        .ready()
+        .lost(code)
+        .gives(&[
+            &format!("disconnected code={code}"),
+            &format!("closed_fatal code={code} text~{advice}"),
+        ])
+        .is("closed")
+        .waits_for_nothing()
+        .end()
+}
+
+fn complains(code: u32, why: &str) -> Vector {
+    let wait = match code {
+        4008 => (5_000, 10_000),
+        _ => (0, 0),
+    };
+    start(
+        code,
+        &format!("{why}; resume, name the last command, do not send it again"),
+    )
+    .ready()
+    .command(77, 4, r#"{"guild_id":"41","channel_id":null}"#)
+    .tells("command_sent id=77")
+    .lost(code)
+    .gives(&[
+        &format!("command_blamed code={code} id=77 value=4"),
+        &format!("disconnected_resumable code={code}"),
+    ])
+    .waits_for("reconnect", wait.0, wait.1)
+    .reconnected()
+    .is("resuming")
+    .text(&super::resumed(2))
+    .keeps_back("send")
+    .end()
 }
 
 /// What close codes do besides.

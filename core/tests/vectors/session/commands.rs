@@ -78,65 +78,66 @@ fn each_opcode() -> Vec<Vector> {
     ]
 }
 
+/// Commands that would be refused or do nothing: name, rule, opcode, `d`.
+const WRONG: &[(&str, &str, u32, &str)] = &[
+    (
+        "op_8_query_and_ids",
+        "1.13 op 8: query or user_ids, not both",
+        8,
+        r#"{"guild_id":"41","query":"","limit":0,"user_ids":["1"]}"#,
+    ),
+    (
+        "op_8_without_limit",
+        "1.13 op 8: query needs a limit",
+        8,
+        r#"{"guild_id":"41","query":""}"#,
+    ),
+    (
+        "op_8_long_nonce",
+        "1.13 op 8: a nonce has 32 bytes at most",
+        8,
+        r#"{"guild_id":"41","query":"","limit":0,"nonce":"123456789012345678901234567890123"}"#,
+    ),
+    (
+        "op_4_without_channel",
+        "1.13 op 4: the channel is null or an id, never absent",
+        4,
+        r#"{"guild_id":"41"}"#,
+    ),
+    (
+        "op_3_misspelt",
+        "1.13 op 3: a misspelt key would do nothing",
+        3,
+        r#"{"statsu":"dnd"}"#,
+    ),
+    (
+        "op_2_is_ours",
+        "1.6 identify is not a user's to send",
+        2,
+        "{}",
+    ),
+    (
+        "op_5_is_no_bots",
+        "1.3 ops of user clients would close with 4001",
+        5,
+        "{}",
+    ),
+];
+
 /// The `d` of an op 3 whose whole payload has this many bytes.
 fn presence_of(bytes: usize) -> String {
     let of = |state: &str| {
-        format!(
-            r#"{{"since":null,"activities":[{{"name":"x","type":4,"state":"{state}"}}],"status":"online","afk":false}}"#
-        )
+        let activity = format!(r#"{{"name":"x","type":4,"state":"{state}"}}"#);
+        format!(r#"{{"since":null,"activities":[{activity}],"status":"online","afk":false}}"#)
     };
     let around = r#"{"op":3,"d":}"#.len() + of("").len();
     of(&"y".repeat(bytes - around))
 }
 
 fn refused() -> Vec<Vector> {
-    let cases = [
-        (
-            "op_8_query_and_ids",
-            "1.13 op 8: query or user_ids, not both",
-            8,
-            r#"{"guild_id":"41","query":"","limit":0,"user_ids":["1"]}"#,
-        ),
-        (
-            "op_8_without_limit",
-            "1.13 op 8: query needs a limit",
-            8,
-            r#"{"guild_id":"41","query":""}"#,
-        ),
-        (
-            "op_8_long_nonce",
-            "1.13 op 8: a nonce has 32 bytes at most",
-            8,
-            r#"{"guild_id":"41","query":"","limit":0,"nonce":"123456789012345678901234567890123"}"#,
-        ),
-        (
-            "op_4_without_channel",
-            "1.13 op 4: the channel is null or an id, never absent",
-            4,
-            r#"{"guild_id":"41"}"#,
-        ),
-        (
-            "op_3_misspelt",
-            "1.13 op 3: a misspelt key would do nothing",
-            3,
-            r#"{"statsu":"dnd"}"#,
-        ),
-        (
-            "op_2_is_ours",
-            "1.6 identify is not a user's to send",
-            2,
-            "{}",
-        ),
-        (
-            "op_5_is_no_bots",
-            "1.3 ops of user clients would close with 4001",
-            5,
-            "{}",
-        ),
-    ];
-    let mut vectors: Vec<_> = cases
-        .into_iter()
-        .map(|(name, rule, op, d)| {
+    let mut vectors: Vec<_> = WRONG
+        .iter()
+        .map(|&(name, rule, op, d)| {
             play(name, rule)
                 .ready()
                 .command(1, op, d)
@@ -242,9 +243,9 @@ fn waiting() -> Vec<Vector> {
 
 fn rate_limited() -> Vec<Vector> {
     let limited = |guild: &str, nonce: &str| {
-        format!(
-            r#"{{"op":0,"s":2,"t":"RATE_LIMITED","d":{{"opcode":8,"retry_after":12.25,"meta":{{"guild_id":"{guild}"{nonce}}}}}}}"#
-        )
+        let meta = format!(r#"{{"guild_id":"{guild}"{nonce}}}"#);
+        let d = format!(r#"{{"opcode":8,"retry_after":12.25,"meta":{meta}}}"#);
+        format!(r#"{{"op":0,"s":2,"t":"RATE_LIMITED","d":{d}}}"#)
     };
     let asked = r#"{"guild_id":"41","query":"ab","limit":10,"nonce":"n1"}"#;
     let start = |name, rule| -> Shard { play(name, rule).ready().command(1, 8, asked) };

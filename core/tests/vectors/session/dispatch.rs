@@ -98,7 +98,10 @@ fn tolerance() -> Vec<Vector> {
             .gives(&["ignored value=0"])
             .is("hello")
             .end(),
-        play("rate_limited_for_an_unknown_opcode", "1.15 RATE_LIMITED for an opcode or meta that is not known is reported")
+        play(
+            "rate_limited_for_an_unknown_opcode",
+            "1.15 RATE_LIMITED for an opcode or meta that is not known is reported",
+        )
             .ready()
             .text(r#"{"op":0,"s":2,"t":"RATE_LIMITED","d":{"opcode":77,"retry_after":1.5,"meta":{"x":1}}}"#)
             .gives(&["rate_limited code=77 value=1500000", "dispatch text=RATE_LIMITED"])

@@ -7,6 +7,7 @@ use super::{ACK, READY, Shard, event, play};
 
 pub(crate) fn vectors() -> Vec<Vector> {
     let mut vectors = schedule();
+    vectors.extend(payloads());
     vectors.extend(on_request());
     vectors.extend(zombies());
     vectors
@@ -49,48 +50,71 @@ fn schedule() -> Vec<Vector> {
         .text(ACK)
         .waits_for("heartbeat", 600, 600)
         .end(),
-        play("beat_carries_the_sequence", "1.5 d is the last s received in this session")
-            .ready()
-            .text(&event(2, "MESSAGE_CREATE"))
-            .text(&event(3, "MESSAGE_CREATE"))
-            .due("heartbeat")
-            .gives(&["send data={\"op\":1,\"d\":3}"])
-            .end(),
-        play("beat_before_ready", "1.5 d is null while there is no sequence")
-            .identifying()
-            .due("heartbeat")
-            .gives(&["send data={\"op\":1,\"d\":null}"])
-            .end(),
-        play("beat_while_resuming", "1.5 before RESUMED, d is the stored sequence")
-            .resuming()
-            .due("heartbeat")
-            .gives(&["send data={\"op\":1,\"d\":7}"])
-            .end(),
-        play("beats_go_on_in_an_outage", "1.5 READY may be late in an outage: keep beating meanwhile")
-            .config(json!({"ready_timeout_ms": 600_000}))
-            .identifying()
-            .due("heartbeat")
-            .text(ACK)
-            .due("heartbeat")
-            .text(ACK)
-            .due("heartbeat")
-            .gives(&["send"])
-            .text(ACK)
-            .text(READY)
-            .is("ready")
-            .end(),
-        play("spurious_timeout", "calling early is harmless: nothing happens before its time")
-            .ready()
-            .later_ms(1)
-            .tick()
-            .gives(&[])
-            .is("ready")
-            .end(),
-        play("unasked_ack", "1.5 op 11 without a beat before it: nothing to note")
-            .ready()
-            .text(ACK)
-            .gives(&[])
-            .end(),
+    ]
+}
+
+fn payloads() -> Vec<Vector> {
+    vec![
+        play(
+            "beat_carries_the_sequence",
+            "1.5 d is the last s received in this session",
+        )
+        .ready()
+        .text(&event(2, "MESSAGE_CREATE"))
+        .text(&event(3, "MESSAGE_CREATE"))
+        .due("heartbeat")
+        .gives(&["send data={\"op\":1,\"d\":3}"])
+        .end(),
+        play(
+            "beat_before_ready",
+            "1.5 d is null while there is no sequence",
+        )
+        .identifying()
+        .due("heartbeat")
+        .gives(&["send data={\"op\":1,\"d\":null}"])
+        .end(),
+        play(
+            "beat_while_resuming",
+            "1.5 before RESUMED, d is the stored sequence",
+        )
+        .resuming()
+        .due("heartbeat")
+        .gives(&["send data={\"op\":1,\"d\":7}"])
+        .end(),
+        play(
+            "beats_go_on_in_an_outage",
+            "1.5 READY may be late in an outage: keep beating meanwhile",
+        )
+        .config(json!({"ready_timeout_ms": 600_000}))
+        .identifying()
+        .due("heartbeat")
+        .text(ACK)
+        .due("heartbeat")
+        .text(ACK)
+        .due("heartbeat")
+        .gives(&["send"])
+        .text(ACK)
+        .text(READY)
+        .is("ready")
+        .end(),
+        play(
+            "spurious_timeout",
+            "calling early is harmless: nothing happens before its time",
+        )
+        .ready()
+        .later_ms(1)
+        .tick()
+        .gives(&[])
+        .is("ready")
+        .end(),
+        play(
+            "unasked_ack",
+            "1.5 op 11 without a beat before it: nothing to note",
+        )
+        .ready()
+        .text(ACK)
+        .gives(&[])
+        .end(),
     ]
 }
 

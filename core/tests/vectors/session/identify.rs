@@ -9,6 +9,7 @@ pub(crate) fn vectors() -> Vec<Vector> {
     let mut vectors = fields();
     vectors.extend(slots());
     vectors.extend(ready());
+    vectors.extend(resume_urls());
     vectors.extend(refused());
     vectors
 }
@@ -18,7 +19,10 @@ fn fields() -> Vec<Vector> {
         play("identify_plain", "1.6 the token bare, intents, properties and shard; nothing that is at its default")
             .awaiting_identify()
             .granted()
-            .gives(&[r#"send data={"op":2,"d":{"token":"not.a.token","intents":1,"properties":{"os":"linux","browser":"shardkeep","device":"shardkeep"},"shard":[0,1]}}"#])
+            .gives(&[concat!(
+                r#"send data={"op":2,"d":{"token":"not.a.token","intents":1,"properties":{"os":"linux","#,
+                r#""browser":"shardkeep","device":"shardkeep"},"shard":[0,1]}}"#,
+            )])
             .end(),
         play("identify_every_field", "1.6 every field that identify has")
             .config(json!({
@@ -27,12 +31,22 @@ fn fields() -> Vec<Vector> {
                 "properties": {"os": "linux", "browser": "mine", "device": "mine"},
                 "compress": "payload",
                 "large_threshold": 250,
-                "presence": {"since": null, "activities": [{"name": "chess", "type": 0}], "status": "idle", "afk": false},
+                "presence": {
+                    "since": null,
+                    "activities": [{"name": "chess",
+                    "type": 0}],
+                    "status": "idle",
+                    "afk": false},
                 "capabilities": 32_768,
             }))
             .awaiting_identify()
             .granted()
-            .gives(&[r#"send data={"op":2,"d":{"token":"not.a.token","intents":53608447,"properties":{"os":"linux","browser":"mine","device":"mine"},"compress":true,"large_threshold":250,"shard":[3,16],"presence":{"since":null,"activities":[{"name":"chess","type":0}],"status":"idle","afk":false},"capabilities":32768}}"#])
+            .gives(&[concat!(
+                r#"send data={"op":2,"d":{"token":"not.a.token","intents":53608447,"properties":{"os":""#,
+                r#"linux","browser":"mine","device":"mine"},"compress":true,"large_threshold":250,"shar"#,
+                r#"d":[3,16],"presence":{"since":null,"activities":[{"name":"chess","type":0}],"status""#,
+                r#":"idle","afk":false},"capabilities":32768}}"#,
+            )])
             .end(),
         play(
             "identify_with_stream_compression",
@@ -41,7 +55,8 @@ fn fields() -> Vec<Vector> {
         .config(json!({"compress": "zlib-stream"}))
         .awaiting_hello()
         // Hello as a zlib stream whose blocks are stored.
-        .binary("7801003c00c3ff7b2274223a6e756c6c2c2273223a6e756c6c2c226f70223a31302c2264223a7b226865617274626561745f696e74657276616c223a34313235307d7d000000ffff")
+        .binary("7801003c00c3ff7b2274223a6e756c6c2c2273223a6e756c6c2c226f70223a31302c2264223a7b226865617274\
+            626561745f696e74657276616c223a34313235307d7d000000ffff")
         .is("awaiting_identify")
         .granted()
         .tells("send data~\"op\":2")
@@ -122,7 +137,10 @@ fn ready() -> Vec<Vector> {
         with_ready(
             "ready_with_unknown_keys",
             "1.7 keys that are not documented are passed by",
-            r#"{"_trace":["a"],"user_settings":{},"session_id":"q\u0041","guilds":[],"shard":[0,1],"private_channels":[]}"#,
+            concat!(
+                r#"{"_trace":["a"],"user_settings":{},"session_id":"q\u0041","guilds":[],"shard":[0,1],"#,
+                r#""private_channels":[]}"#,
+            ),
         )
         .gives(&["ready value=0 text=qA", "dispatch text=READY"])
         .end(),
@@ -135,10 +153,19 @@ fn ready() -> Vec<Vector> {
         .due("reconnect")
         .gives(&["connect text~wss://gateway.discord.gg/"])
         .end(),
-        with_ready("ready_without_a_session_id", "1.7 READY without a session id cannot be used: reconnect", r#"{"guilds":[]}"#)
+        with_ready(
+            "ready_without_a_session_id",
+            "1.7 READY without a session id cannot be used: reconnect",
+            r#"{"guilds":[]}"#,
+        )
             .gives(&["disconnected", "close code=4000"])
             .counts(&[("bad_messages", 1)])
             .end(),
+    ]
+}
+
+fn resume_urls() -> Vec<Vector> {
+    vec![
         with_ready(
             "ready_names_a_foreign_url",
             "1.7 a resume URL that is not Discord's is refused: the token does not go there",
@@ -163,14 +190,18 @@ fn ready() -> Vec<Vector> {
         )
         .gives(&["url_refused", "ready", "dispatch"])
         .end(),
-        play("custom_base_may_be_anywhere", "1.1 with a configured base URL the token may go elsewhere, also without TLS")
+        play("custom_base_may_be_anywhere", "1.1 with a configured base URL the token may go elsewhere, also without \
+             TLS")
             .config(json!({"custom_base": true, "gateway_url": "ws://127.0.0.1:8080/gw"}))
             .due("reconnect")
             .gives(&["connect text=ws://127.0.0.1:8080/gw/?v=10&encoding=json"])
             .opened()
             .text(super::HELLO)
             .granted()
-            .text(r#"{"op":0,"s":1,"t":"READY","d":{"session_id":"abc","resume_gateway_url":"ws://127.0.0.1:8081","guilds":[]}}"#)
+            .text(concat!(
+                r#"{"op":0,"s":1,"t":"READY","d":{"session_id":"abc","resume_gateway_url":"ws://127.0.0"#,
+                r#".1:8081","guilds":[]}}"#,
+            ))
             .keeps_back("url_refused")
             .lost(0)
             .due("reconnect")
@@ -229,7 +260,7 @@ fn refused() -> Vec<Vector> {
     ];
     let mut vectors: Vec<_> = cases
         .into_iter()
-        .map(|(name, rule, config, part)| play(name, rule).config(config).is_refused(part))
+        .map(|(name, rule, config, part)| play(name, rule).config(config).refuses(part))
         .collect();
     vectors.push(
         play(
@@ -238,7 +269,7 @@ fn refused() -> Vec<Vector> {
         )
         .config(json!({"shard": [0, 2]}))
         .restored(super::left_at(7))
-        .is_refused("0/1"),
+        .refuses("0/1"),
     );
     vectors
 }

@@ -30,7 +30,11 @@ pub(crate) fn play(name: &str, rule: &str) -> Shard {
 }
 
 /// READY with two guilds, as Discord sends it right after identify.
-pub(crate) const READY: &str = r#"{"t":"READY","s":1,"op":0,"d":{"v":10,"user":{"id":"9"},"session_id":"abc","resume_gateway_url":"wss://gateway-us-east1-b.discord.gg","guilds":[{"id":"41","unavailable":true},{"id":"42","unavailable":true}]}}"#;
+pub(crate) const READY: &str = concat!(
+    r#"{"t":"READY","s":1,"op":0,"d":{"v":10,"user":{"id":"9"},"session_id":"abc","resume_g"#,
+    r#"ateway_url":"wss://gateway-us-east1-b.discord.gg","guilds":[{"id":"41","unavailable""#,
+    r#":true},{"id":"42","unavailable":true}]}}"#,
+);
 
 /// A dispatch with a small payload.
 pub(crate) fn event(sequence: u64, name: &str) -> String {

@@ -169,12 +169,14 @@ pub(crate) fn vectors() -> Vec<Vector> {
         .chain(each(refused))
         .chain(each(recycled))
         .chain(PLACES[1..].iter().map(zombied))
-        .chain(others())
+        .chain(unopened())
+        .chain(closing())
+        .chain(out_of_time())
         .collect()
 }
 
-/// Moves from the states without an open socket, and timeouts.
-fn others() -> Vec<Vector> {
+/// Moves from the states without an open socket.
+fn unopened() -> Vec<Vector> {
     vec![
         play(
             "connecting_fatal_code",
@@ -209,6 +211,12 @@ fn others() -> Vec<Vector> {
         .recycled()
         .waits_for("reconnect", 0, 0)
         .end(),
+    ]
+}
+
+/// After hanging up.
+fn closing() -> Vec<Vector> {
+    vec![
         play(
             "closing_closed_in_time",
             "1.4 closing, the socket is gone: the next attempt is due at once",
@@ -243,6 +251,12 @@ fn others() -> Vec<Vector> {
         .reconnected()
         .tells("send data~\"seq\":1")
         .end(),
+    ]
+}
+
+/// What does not come in time, or comes twice.
+fn out_of_time() -> Vec<Vector> {
+    vec![
         play(
             "identifying_ready_timeout",
             "1.4 identifying, no READY after 60 s: reconnect",

@@ -7,6 +7,7 @@ use super::{HELLO, READY, RESUME_URL, Shard, event, left_at, play, resumed};
 
 pub(crate) fn vectors() -> Vec<Vector> {
     let mut vectors = going_on();
+    vectors.extend(replay());
     vectors.extend(urls());
     vectors.extend(giving_up());
     vectors
@@ -50,45 +51,62 @@ fn going_on() -> Vec<Vector> {
             .due("reconnect")
             .gives(&["connect text~wss://gateway.discord.gg/"])
             .end(),
-        play("duplicates_are_dropped", "1.8 a replay that begins too early: what was seen before is dropped and counted")
-            .resuming()
-            .text(&event(6, "MESSAGE_CREATE"))
-            .gives(&[])
-            .text(&event(7, "MESSAGE_CREATE"))
-            .gives(&[])
-            .text(&event(8, "MESSAGE_CREATE"))
-            .gives(&["dispatch id=1 value=8"])
-            .text(&resumed(9))
-            .tells("resumed id=9 value=1")
-            .counts(&[("duplicates", 2), ("replayed", 1), ("missed", 0)])
-            .end(),
-        play("gaps_are_counted", "1.8 a sequence that skips some: they never arrived, and are counted as missed")
-            .resuming()
-            .text(&event(10, "MESSAGE_CREATE"))
-            .gives(&["dispatch id=1 value=10"])
-            .text(&resumed(11))
-            .text(&event(13, "MESSAGE_CREATE"))
-            .counts(&[("missed", 3), ("replayed", 1)])
-            .leaves(left_at(13))
-            .end(),
-        play("sequence_never_goes_back", "1.2 outside a replay, an older s is handed on and counted; the stored one stays")
-            .ready()
-            .text(&event(5, "MESSAGE_CREATE"))
-            .text(&event(4, "MESSAGE_CREATE"))
-            .gives(&["dispatch id=0 value=4"])
-            .counts(&[("out_of_order", 1), ("missed", 3)])
-            .leaves(left_at(5))
-            .end(),
-        play("new_session_forgets_the_old", "1.7 everything of the old session is void on READY")
-            .resuming()
-            .text(r#"{"op":9,"d":false}"#)
-            .lost(1000)
-            .reconnected()
-            .granted()
-            .text(READY)
-            .leaves(left_at(1))
-            .counts(&[("sessions_lost", 1), ("guilds", 2)])
-            .end(),
+    ]
+}
+
+fn replay() -> Vec<Vector> {
+    vec![
+        play(
+            "duplicates_are_dropped",
+            "1.8 a replay that begins too early: what was seen before is dropped and counted",
+        )
+        .resuming()
+        .text(&event(6, "MESSAGE_CREATE"))
+        .gives(&[])
+        .text(&event(7, "MESSAGE_CREATE"))
+        .gives(&[])
+        .text(&event(8, "MESSAGE_CREATE"))
+        .gives(&["dispatch id=1 value=8"])
+        .text(&resumed(9))
+        .tells("resumed id=9 value=1")
+        .counts(&[("duplicates", 2), ("replayed", 1), ("missed", 0)])
+        .end(),
+        play(
+            "gaps_are_counted",
+            "1.8 a sequence that skips some: they never arrived, and are counted as missed",
+        )
+        .resuming()
+        .text(&event(10, "MESSAGE_CREATE"))
+        .gives(&["dispatch id=1 value=10"])
+        .text(&resumed(11))
+        .text(&event(13, "MESSAGE_CREATE"))
+        .counts(&[("missed", 3), ("replayed", 1)])
+        .leaves(left_at(13))
+        .end(),
+        play(
+            "sequence_never_goes_back",
+            "1.2 outside a replay, an older s is handed on and counted; the stored one stays",
+        )
+        .ready()
+        .text(&event(5, "MESSAGE_CREATE"))
+        .text(&event(4, "MESSAGE_CREATE"))
+        .gives(&["dispatch id=0 value=4"])
+        .counts(&[("out_of_order", 1), ("missed", 3)])
+        .leaves(left_at(5))
+        .end(),
+        play(
+            "new_session_forgets_the_old",
+            "1.7 everything of the old session is void on READY",
+        )
+        .resuming()
+        .text(r#"{"op":9,"d":false}"#)
+        .lost(1000)
+        .reconnected()
+        .granted()
+        .text(READY)
+        .leaves(left_at(1))
+        .counts(&[("sessions_lost", 1), ("guilds", 2)])
+        .end(),
     ]
 }
 

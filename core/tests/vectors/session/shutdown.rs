@@ -87,6 +87,7 @@ pub(crate) fn vectors() -> Vec<Vector> {
         .flat_map(|place| [stopped(place, true), stopped(place, false)])
         .collect();
     vectors.extend(others());
+    vectors.extend(what_waits());
     vectors
 }
 
@@ -145,6 +146,11 @@ fn others() -> Vec<Vector> {
         .gives(&[])
         .is("closed")
         .end(),
+    ]
+}
+
+fn what_waits() -> Vec<Vector> {
+    vec![
         play(
             "stop_refuses_what_waits",
             "1.12 commands that still wait are refused when the session ends",

@@ -35,6 +35,7 @@ pub(crate) fn vectors() -> Vec<Vector> {
     let mut vectors = connecting();
     vectors.extend(greeting());
     vectors.extend(establishing());
+    vectors.extend(established());
     vectors
 }
 
@@ -79,7 +80,8 @@ fn connecting() -> Vec<Vector> {
         .end(),
         play(
             "resume_url_fails",
-            "1.4 connecting, failure of the resume URL: resume the same session at the generic URL, which costs no identify",
+            "1.4 connecting, failure of the resume URL: resume the same session at the generic URL, \
+             which costs no identify",
         )
         .restored(left_at(7))
         .connecting()
@@ -109,7 +111,8 @@ fn greeting() -> Vec<Vector> {
     vec![
         play(
             "hello_asks_for_a_slot",
-            "1.4 hello, op 10 without a session: beat from here on, ask for an identify slot, identify when it is there",
+            "1.4 hello, op 10 without a session: beat from here on, ask for an identify slot, \
+             identify when it is there",
         )
         .awaiting_hello()
         .text(HELLO)
@@ -133,15 +136,18 @@ fn greeting() -> Vec<Vector> {
         .gives(&[r#"send data={"op":6,"d":{"token":"not.a.token","session_id":"abc","seq":7}}"#])
         .is("resuming")
         .end(),
-        play("hello_times_out", "1.4 hello, timeout: no op 10 after 60 s, close and reconnect")
-            .awaiting_hello()
-            .waits_for("hello", 60_000, 60_000)
-            .due("hello")
-            .gives(&["disconnected", "close code=4000"])
-            .lost(4000)
-            .due("reconnect")
-            .gives(&["connect"])
-            .end(),
+        play(
+            "hello_times_out",
+            "1.4 hello, timeout: no op 10 after 60 s, close and reconnect",
+        )
+        .awaiting_hello()
+        .waits_for("hello", 60_000, 60_000)
+        .due("hello")
+        .gives(&["disconnected", "close code=4000"])
+        .lost(4000)
+        .due("reconnect")
+        .gives(&["connect"])
+        .end(),
         play(
             "hello_without_an_interval",
             "1.5: without a heartbeat interval there is no way to keep the connection; reconnect",
@@ -194,6 +200,11 @@ fn establishing() -> Vec<Vector> {
         .counts(&[("replayed", 2), ("resumed", 1), ("missed", 0), ("identifies", 0)])
         .end(),
         resume_loop(),
+    ]
+}
+
+fn established() -> Vec<Vector> {
+    vec![
         play("op_1_is_answered", "1.4 any, op 1: send a heartbeat immediately, with the last sequence")
             .ready()
             .text(r#"{"op":1,"d":null}"#)
@@ -219,7 +230,14 @@ fn establishing() -> Vec<Vector> {
         .command(2, 31, r#"{"guild_ids":["41"]}"#)
         .gives(&[])
         .text(READY)
-        .gives(&["ready", "dispatch", "send data~\"op\":4", "command_sent id=1", "send data~\"op\":31", "command_sent id=2"])
+        .gives(&[
+            "ready",
+            "dispatch",
+            "send data~\"op\":4",
+            "command_sent id=1",
+            "send data~\"op\":31",
+            "command_sent id=2",
+        ])
         .end(),
     ]
 }
