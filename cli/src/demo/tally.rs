@@ -71,7 +71,7 @@ impl Tally {
                     .entry(session.clone())
                     .or_default()
                     .entry(entry.sequence)
-                    .or_insert(Seen {
+                    .or_insert_with(|| Seen {
                         times: 0,
                         digest: digest(entry.data),
                     })

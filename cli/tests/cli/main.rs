@@ -1,5 +1,7 @@
 //! The command as a user runs it: its processes, its output, its exit codes.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod bad_input;
 mod bench;
 mod demo;
