@@ -64,7 +64,7 @@ async fn a_fatal_close_code_in_mid_life_is_told_and_the_other_shards_go_on() {
     let server = serve(world()).await;
     let bot = bot(config(&server));
     let mut log = Log::default();
-    log.until_topic(&bot, Topic::Ready, 1).await;
+    log.until_connected(&bot).await;
     fault(&server, Target::Shard([0, 4]), Fault::Close { code: 4010 }).await;
     log.until_topic(&bot, Topic::ShardError, 1).await;
     assert_eq!(log.of(Topic::ShardError)[0]["code"], 4010);
@@ -81,7 +81,7 @@ async fn a_resumable_stop_lets_another_bot_go_on_where_this_one_stopped() {
     let server = serve(world()).await;
     let first = bot(config(&server));
     let mut log = Log::default();
-    log.until_topic(&first, Topic::Ready, 1).await;
+    log.until_connected(&first).await;
     say(&server, "before").await;
     log.until_said(&first, "before", 4).await;
     let snapshots = first.shutdown(true).await;
@@ -120,7 +120,7 @@ async fn commands_reach_discord_or_say_why_not() {
     let server = serve(world()).await;
     let bot = bot(config(&server));
     let mut log = Log::default();
-    log.until_topic(&bot, Topic::Ready, 1).await;
+    log.until_connected(&bot).await;
     let guilds = server.control(Control::Guilds).await;
     let guild: Snowflake =
         serde_json::from_value(guilds["guilds"][0]["id"].clone()).expect("an id");
@@ -153,7 +153,7 @@ async fn a_shard_reconnects_when_asked_and_loses_nothing() {
     let server = serve(world()).await;
     let bot = bot(config(&server));
     let mut log = Log::default();
-    log.until_topic(&bot, Topic::Ready, 1).await;
+    log.until_connected(&bot).await;
     let shard = ShardId::new(2, 4).expect("below its total");
     assert!(bot.reconnect(shard));
     assert!(!bot.reconnect(ShardId::SINGLE));

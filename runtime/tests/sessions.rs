@@ -12,7 +12,7 @@ async fn every_shard_connects_and_every_event_arrives_under_every_compression() 
         let server = serve(world()).await;
         let bot = bot(config(&server).set("compress", compress));
         let mut log = Log::default();
-        log.until_topic(&bot, Topic::Ready, 1).await;
+        log.until_connected(&bot).await;
         assert_eq!(log.of(Topic::ShardConnect).len(), 4);
         server.control(Control::Burst { events: 500 }).await;
         say(&server, "the end").await;
@@ -42,7 +42,7 @@ async fn a_dropped_connection_resumes_and_the_replay_is_counted() {
     let server = serve(world()).await;
     let bot = bot(config(&server).set("compress", "zstd-stream"));
     let mut log = Log::default();
-    log.until_topic(&bot, Topic::Ready, 1).await;
+    log.until_connected(&bot).await;
     fault(&server, Target::All, Fault::Drop).await;
     // Said while nobody is connected, or while the shards come back: replayed or live, but once.
     server.control(Control::Burst { events: 200 }).await;
@@ -100,7 +100,7 @@ async fn disturbances_that_leave_the_session_alone_lose_nothing() {
         .await;
         let bot = bot(config(&server).set("compress", "zlib-stream"));
         let mut log = Log::default();
-        log.until_topic(&bot, Topic::Ready, 1).await;
+        log.until_connected(&bot).await;
         let resumes = !matches!(
             disturbance,
             Fault::SplitFrames { .. } | Fault::MergeFrames { .. }
@@ -127,7 +127,7 @@ async fn a_lost_session_is_reported_and_a_new_one_is_begun() {
     .await;
     let bot = bot(config(&server));
     let mut log = Log::default();
-    log.until_topic(&bot, Topic::Ready, 1).await;
+    log.until_connected(&bot).await;
     fault(
         &server,
         Target::All,
@@ -151,7 +151,7 @@ async fn a_half_open_connection_is_found_dead_and_left_without_waiting() {
     let server = serve(quick).await;
     let bot = bot(config(&server));
     let mut log = Log::default();
-    log.until_topic(&bot, Topic::Ready, 1).await;
+    log.until_connected(&bot).await;
     fault(&server, Target::All, Fault::HalfOpen).await;
     log.until_topic(&bot, Topic::ShardResume, 1).await;
     let disconnect = log

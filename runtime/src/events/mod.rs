@@ -18,4 +18,4 @@ pub use queue::QueueStatus;
 pub use topic::{Subscription, Topic, UnknownTopic};
 
 pub(crate) use chunk::{Chunk, Head};
-pub(crate) use queue::Queue;
+pub(crate) use queue::{CHUNK_BYTES, Queue};

@@ -13,11 +13,11 @@ use super::batch::Batch;
 use super::chunk::Chunk;
 
 /// Chunks grow to about this many bytes before another one is begun: what one kept event can hold on to.
-const CHUNK_BYTES: usize = 256 << 10;
+pub(crate) const CHUNK_BYTES: usize = 256 << 10;
 
 /// Chunks kept for use again, and the most memory that each of them may hold.
-const SPARES: usize = 8;
-const SPARE_BYTES: usize = 2 * CHUNK_BYTES;
+const SPARES: usize = 4;
+const SPARE_BYTES: usize = 3 * CHUNK_BYTES;
 
 /// What is called when the queue stops being empty: once, until it has been emptied.
 pub(crate) type Wake = Arc<dyn Fn() + Send + Sync>;

@@ -202,6 +202,9 @@ impl Shard {
                 let _still_closing = self.link.is_lingering(cx, window);
                 return Poll::Pending;
             }
+            if self.outlet.take_had_enough() {
+                break;
+            }
         }
         cx.waker().wake_by_ref();
         Poll::Pending
@@ -238,3 +241,6 @@ impl Future for Shard {
         outcome
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,13 +14,10 @@ use tokio::sync::{mpsc, oneshot};
 use super::{CommandFailed, Notice, ShardCell};
 use crate::clock;
 use crate::events::{
-    Chunk, Head, Lifecycle, Queue, RateLimited, ShardConnect, ShardDisconnect, ShardError,
-    ShardErrorKind, ShardResume, Topic,
+    CHUNK_BYTES, Chunk, Head, Lifecycle, Queue, RateLimited, ShardConnect, ShardDisconnect,
+    ShardError, ShardErrorKind, ShardResume, Topic,
 };
 use crate::transport::{Gone, Opcode, write_frame};
-
-/// Staged events beyond this are put into the queue without waiting for the end of the round.
-const STAGED_BYTES_MAX: usize = 1 << 20;
 
 /// How an identify begins, as core writes it.
 const IDENTIFY: &[u8] = br#"{"op":2,"#;
@@ -44,6 +41,7 @@ pub(super) struct Outlet {
     /// Why the last connection did not open or broke, as far as the session cannot know.
     detail: Option<String>,
     sequence: u64,
+    had_enough: bool,
 }
 
 impl Outlet {
@@ -67,6 +65,7 @@ impl Outlet {
             paused_since: None,
             detail: None,
             sequence: 0,
+            had_enough: false,
         }
     }
 
@@ -136,9 +135,16 @@ impl Outlet {
         };
         if !self.staged.push(head, dispatch.name, dispatch.data) {
             self.dropped(dispatch);
-        } else if self.staged.bytes() > STAGED_BYTES_MAX {
+        } else if self.staged.bytes() >= CHUNK_BYTES {
+            // A chunk's worth: compressed streams bring many of them in one round.
             self.queue.publish(&mut self.staged);
+            self.had_enough = true;
         }
+    }
+
+    /// Whether this round brought so much that other shards should have their turn. Asking begins a new round.
+    pub(super) const fn take_had_enough(&mut self) -> bool {
+        std::mem::replace(&mut self.had_enough, false)
     }
 
     fn dropped(&mut self, dispatch: &Dispatch<'_>) {

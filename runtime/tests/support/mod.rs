@@ -104,6 +104,17 @@ impl Log {
         .await;
     }
 
+    /// Takes events until every shard has a session and every guild of [`world`] has come.
+    pub(crate) async fn until_connected(&mut self, bot: &Bot) {
+        let (mut ready, mut guilds) = (false, 0);
+        self.until(bot, |event| {
+            ready |= event.topic() == Topic::Ready;
+            guilds += u32::from(event.name() == "GUILD_CREATE");
+            ready && guilds == world().guilds
+        })
+        .await;
+    }
+
     /// Takes events until a message with this content has come on each of `shards` shards.
     pub(crate) async fn until_said(&mut self, bot: &Bot, content: &str, shards: usize) {
         let quoted = format!("\"content\":{}", json!(content));
