@@ -29,7 +29,7 @@ const CLIENTS: [(&str, &str); 5] = [
     ("typed-simd", "twilight, typed, simd-json"),
 ];
 
-/// What the words after `cargo xtask bench ingest --` choose.
+/// What the words after `cargo xtask bench ingest` choose.
 struct Options {
     events: u64,
     rounds: usize,
