@@ -12,7 +12,8 @@ use crate::failure::Failure;
 /// Where to connect. The token comes from DISCORD_TOKEN or the file: a command line is no place for it.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Connection {
-    /// The base of Discord's REST API, of a proxy or of a simulator [default: DISCORD_API_BASE, then the file, then Discord]
+    /// The base of Discord's REST API, of a proxy or of a simulator [default: DISCORD_API_BASE, then the file, then
+    /// Discord]
     #[arg(long, value_name = "URL")]
     pub(crate) api: Option<String>,
     /// A TOML file with options.

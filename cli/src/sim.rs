@@ -13,8 +13,8 @@ use shardkeep_sim::{Control, DEFAULT_TOKEN, Fault, WeightedFault, WorldConfig};
 use crate::failure::Failure;
 use crate::signals::Stop;
 
-/// Run a simulated Discord, to test any bot against. The first line on standard output is a JSON object with its addresses;
-/// point the bot's API base there.
+/// Run a simulated Discord, to test any bot against. The first line on standard output is a JSON object with its
+/// addresses; point the bot's API base there.
 #[derive(Debug, Args)]
 pub(crate) struct Sim {
     /// Where to listen; port 0 takes any free one.

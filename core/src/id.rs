@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A Discord identifier: 64 bits whose upper 42 are milliseconds since 2015.
 ///
-/// JSON carries it as a decimal string; reading accepts an integer too, because ids that a client sent in a size that no
-/// snowflake has come back as integers.
+/// JSON carries it as a decimal string; reading accepts an integer too, because ids that a client sent in a size that
+/// no snowflake has come back as integers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Snowflake(pub u64);
 
@@ -48,7 +48,8 @@ impl<'de> Deserialize<'de> for Snowflake {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Snowflake, E> {
-                text.parse().map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+                text.parse()
+                    .map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
             }
         }
         deserializer.deserialize_any(Digits)
@@ -78,7 +79,11 @@ impl ShardId {
     /// Shard `index` of `total`; `None` unless `index < total`.
     #[must_use]
     pub const fn new(index: u32, total: u32) -> Option<Self> {
-        if index < total { Some(Self { total, index }) } else { None }
+        if index < total {
+            Some(Self { total, index })
+        } else {
+            None
+        }
     }
 
     /// The shard that Discord sends `guild`'s events to: `(guild_id >> 22) % num_shards`. `None` if `total` is 0.
@@ -87,7 +92,10 @@ impl ShardId {
         if total == 0 {
             return None;
         }
-        #[expect(clippy::cast_possible_truncation, reason = "a remainder by a u32 fits in a u32")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a remainder by a u32 fits in a u32"
+        )]
         let index = ((guild.0 >> 22) % total as u64) as u32;
         Some(Self { total, index })
     }
@@ -107,7 +115,12 @@ impl ShardId {
     /// Which identify slot the shard waits for: `shard_id % max_concurrency`. A `max_concurrency` of 0 counts as 1.
     #[must_use]
     pub const fn rate_limit_key(self, max_concurrency: u32) -> u32 {
-        self.index % if max_concurrency == 0 { 1 } else { max_concurrency }
+        self.index
+            % if max_concurrency == 0 {
+                1
+            } else {
+                max_concurrency
+            }
     }
 }
 

@@ -17,7 +17,9 @@ impl Rng {
     /// A generator whose whole sequence follows from `seed`.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        let mut rng = Self { state: seed.wrapping_add(INCREMENT) };
+        let mut rng = Self {
+            state: seed.wrapping_add(INCREMENT),
+        };
         rng.next_u32();
         rng
     }
@@ -26,7 +28,10 @@ impl Rng {
     pub const fn next_u32(&mut self) -> u32 {
         let old = self.state;
         self.state = old.wrapping_mul(MULTIPLIER).wrapping_add(INCREMENT);
-        #[expect(clippy::cast_possible_truncation, reason = "PCG's output function keeps the low 32 bits")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "PCG's output function keeps the low 32 bits"
+        )]
         let xorshifted = (((old >> 18) ^ old) >> 27) as u32;
         xorshifted.rotate_right((old >> 59) as u32)
     }

@@ -12,15 +12,18 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// [`TokenError`] if nothing is left, or if what is left holds a character that no token has (white space, controls,
-    /// quotes, anything outside ASCII): such a token would be refused with close code 4004 at best.
+    /// [`TokenError`] if nothing is left, or if what is left holds a character that no token has (white space,
+    /// controls, quotes, anything outside ASCII): such a token would be refused with close code 4004 at best.
     pub fn new(text: &str) -> Result<Self, TokenError> {
         let text = text.trim();
         let text = text.strip_prefix("Bot ").unwrap_or(text).trim();
         if text.is_empty() {
             return Err(TokenError::Empty);
         }
-        if !text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\') {
+        if !text
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
+        {
             return Err(TokenError::Malformed);
         }
         Ok(Self(String::from(text)))

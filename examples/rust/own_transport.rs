@@ -1,5 +1,6 @@
-//! Core without the runtime: one session over a blocking socket, until ten events have come. The session decides, this loop
-//! moves bytes and tells the time. Plain `ws://` for a simulator (`shardkeep sim`); wrap the stream in TLS for Discord.
+//! Core without the runtime: one session over a blocking socket, until ten events have come. The session decides, this
+//! loop moves bytes and tells the time. Plain `ws://` for a simulator (`shardkeep sim`); wrap the stream in TLS for
+//! Discord.
 
 use std::error::Error;
 use std::io::ErrorKind::{TimedOut, WouldBlock};

@@ -1,4 +1,5 @@
-//! Any order of events into the fleet: no panic, 5 s between two identifies of a key, and never the last one of the day.
+//! Any order of events into the fleet: no panic, 5 s between two identifies of a key, and never the last one of the
+//! day.
 
 #![no_main]
 

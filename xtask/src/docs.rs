@@ -26,8 +26,8 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
 pub(crate) fn build(open: bool) -> Result<()> {
     let mut step = Step::cargo(["doc", "--workspace", "--no-deps"]);
     for member in workspace::members()? {
-        // A binary's documentation is its --help, and two targets of one name would overwrite each other. Benches are for
-        // those who read their source.
+        // A binary's documentation is its --help, and two targets of one name would overwrite each other. Benches are
+        // for those who read their source.
         let is_library = member.targets.iter().any(|target| target.kind == "lib");
         if !is_library || member.manifest.starts_with("benches/") {
             step = step.args(["--exclude", &member.name]);

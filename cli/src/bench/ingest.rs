@@ -59,8 +59,8 @@ struct Count {
 /// Finds the message with a given content.
 struct Ending {
     content: String,
-    /// The content as JSON writes it, which is looked for before anything is decoded. `None` where JSON could write it in
-    /// several ways.
+    /// The content as JSON writes it, which is looked for before anything is decoded. `None` where JSON could write it
+    /// in several ways.
     quoted: Option<Finder<'static>>,
 }
 

@@ -8,8 +8,8 @@ const TICKS_PER_S: f64 = 100.0;
 
 /// Processor time of this process so far, user and system, in seconds. `None` where there is no /proc.
 ///
-/// The count for the whole process is coarse; that of the threads is exact, and misses those that have ended. Neither is
-/// ever too high, so the higher one is the better one.
+/// The count for the whole process is coarse; that of the threads is exact, and misses those that have ended. Neither
+/// is ever too high, so the higher one is the better one.
 pub(super) fn cpu_s() -> Option<f64> {
     let process = cpu_of(&fs::read_to_string("/proc/self/stat").ok()?)?;
     Some(process.max(threads_cpu_s().unwrap_or(0.0)))
@@ -22,7 +22,10 @@ fn threads_cpu_s() -> Option<f64> {
         let text = fs::read_to_string(path.join("schedstat")).ok()?;
         text.split_whitespace().next()?.parse().ok()
     };
-    let ns: f64 = threads.flatten().filter_map(|thread| one(thread.path())).sum();
+    let ns: f64 = threads
+        .flatten()
+        .filter_map(|thread| one(thread.path()))
+        .sum();
     Some(ns / 1e9)
 }
 

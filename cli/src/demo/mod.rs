@@ -31,7 +31,8 @@ const GUILDS_PER_SHARD: u32 = 2_000;
 /// How often the live view is drawn.
 const FRAME: Duration = Duration::from_millis(100);
 
-/// Watch a sharded bot live through a dropped connection, a silent one, and Discord's call to reconnect, and lose nothing.
+/// Watch a sharded bot live through a dropped connection, a silent one, and Discord's call to reconnect, and lose
+/// nothing.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// How many shards.

@@ -64,8 +64,8 @@ pub struct Config {
     pub connect_timeout: Duration,
     /// How long Hello may take. Default: 60 s.
     pub hello_timeout: Duration,
-    /// How long READY may take after identify, or the next event after resume. Default: 60 s: Discord takes long for large
-    /// shards and in an outage, and a second identify costs more than patience.
+    /// How long READY may take after identify, or the next event after resume. Default: 60 s: Discord takes long for
+    /// large shards and in an outage, and a second identify costs more than patience.
     pub ready_timeout: Duration,
     /// How long the socket may take to close before it counts as gone. Default: 5 s.
     pub close_timeout: Duration,

@@ -37,8 +37,8 @@ pub enum Input<'a> {
     },
     /// Reconnect and resume now, as if Discord had asked for it.
     Reconnect,
-    /// Stop for good. A `resumable` stop closes with 4000, so that a snapshot can go on elsewhere for a few minutes; any
-    /// other with 1000, which ends the session and shows the bot offline at once.
+    /// Stop for good. A `resumable` stop closes with 4000, so that a snapshot can go on elsewhere for a few minutes;
+    /// any other with 1000, which ends the session and shows the bot offline at once.
     Shutdown {
         /// Whether Discord is to keep the session.
         resumable: bool,

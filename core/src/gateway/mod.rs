@@ -40,12 +40,13 @@ use state::{Disconnected, Signal, State};
 
 /// One shard's session with the gateway.
 ///
-/// It begins disconnected, with its first attempt due at once. The driver opens sockets when told to, feeds what arrives
-/// and does what [`Output`] says. Everything else happens in here: heartbeats and the search for dead connections, resuming
-/// with the right URL and sequence, backing off, the outbound budget of 120 messages per 60 s, and the order of commands.
+/// It begins disconnected, with its first attempt due at once. The driver opens sockets when told to, feeds what
+/// arrives and does what [`Output`] says. Everything else happens in here: heartbeats and the search for dead
+/// connections, resuming with the right URL and sequence, backing off, the outbound budget of 120 messages per 60 s,
+/// and the order of commands.
 ///
-/// A session outlives connections: it is what READY opens and what a resume continues. It ends for good only when Discord
-/// refuses its configuration, or when asked to.
+/// A session outlives connections: it is what READY opens and what a resume continues. It ends for good only when
+/// Discord refuses its configuration, or when asked to.
 ///
 /// ```
 /// use shardkeep_core::gateway::{Config, Input, Output, Session};
@@ -116,8 +117,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`]; also if the snapshot is of another shard. A resume URL in the snapshot that the token must not go
-    /// to is left out, as it would be in READY.
+    /// [`ConfigError`]; also if the snapshot is of another shard. A resume URL in the snapshot that the token must not
+    /// go to is left out, as it would be in READY.
     pub fn restore(
         config: Config,
         inflate: Box<dyn Inflate>,

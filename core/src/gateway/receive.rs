@@ -56,8 +56,8 @@ impl Session {
         }
     }
 
-    /// Handles every whole document in `bytes` and says where the last one ends. `inflated_at` is where `bytes` begins in
-    /// the inbox's buffer, if it is there.
+    /// Handles every whole document in `bytes` and says where the last one ends. `inflated_at` is where `bytes` begins
+    /// in the inbox's buffer, if it is there.
     fn on_documents(
         &mut self,
         now: Instant,

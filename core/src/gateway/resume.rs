@@ -21,8 +21,8 @@ pub(super) struct Resume {
     session: Option<Resumption>,
     /// Resumes in a row that ended without progress.
     failures: u32,
-    /// The resume URL did not open last time: the configured one is tried in its place, with the same session, because that
-    /// costs no identify.
+    /// The resume URL did not open last time: the configured one is tried in its place, with the same session, because
+    /// that costs no identify.
     avoid_url: bool,
 }
 

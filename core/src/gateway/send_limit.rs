@@ -7,8 +7,8 @@ use crate::time::Instant;
 
 /// At most `capacity` events within any span of `window`.
 ///
-/// Where the server's window begins is unknown. A log of every event is the one scheme that stays below the limit for every
-/// possible phase: a counter that is reset now and then allows twice the limit around the reset.
+/// Where the server's window begins is unknown. A log of every event is the one scheme that stays below the limit for
+/// every possible phase: a counter that is reset now and then allows twice the limit around the reset.
 #[derive(Clone, Debug)]
 pub(super) struct SlidingLog {
     capacity: usize,

@@ -54,7 +54,8 @@ fn parse(url: &str) -> Option<Parts<'_>> {
         Some(rest) => (true, rest),
         None => (false, url.strip_prefix("ws://")?),
     };
-    // A user name would let `wss://gateway.discord.gg@elsewhere` look like Discord's; browsers read a backslash as a slash.
+    // A user name would let `wss://gateway.discord.gg@elsewhere` look like Discord's; browsers read a backslash as a
+    // slash.
     let unsafe_byte =
         |b: u8| !b.is_ascii_graphic() || matches!(b, b'@' | b'\\' | b'#' | b'"' | b'<' | b'>');
     if rest.bytes().any(unsafe_byte) {

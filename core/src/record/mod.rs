@@ -17,12 +17,12 @@ pub use gateway::{
 };
 pub use status::{STATUSES, Status};
 
-/// One input or output, whatever its kind. Six columns, the same in every language; what each one means for a kind stands
-/// in the tables ([`SESSION_INPUTS`] and so on).
+/// One input or output, whatever its kind. Six columns, the same in every language; what each one means for a kind
+/// stands in the tables ([`SESSION_INPUTS`] and so on).
 ///
-/// The law of the columns: `id` is opaque, 64 bits; `value` stays below 2^53, so that it is exact in a JavaScript number;
-/// `code` is small; `text` is UTF-8; `data` is bytes. A column that a kind does not use is 0 or empty. Times are in
-/// microseconds.
+/// The law of the columns: `id` is opaque, 64 bits; `value` stays below 2^53, so that it is exact in a JavaScript
+/// number; `code` is small; `text` is UTF-8; `data` is bytes. A column that a kind does not use is 0 or empty. Times
+/// are in microseconds.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Record<'a> {
     /// Which kind of input or output.

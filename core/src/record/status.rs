@@ -8,8 +8,8 @@ use crate::wire::CommandError;
 
 macro_rules! statuses {
     ($($number:literal $variant:ident $name:literal $text:literal;)*) => {
-        /// What a call returned. 0 is success, 1 that there is nothing; from 100 on the caller broke a rule; from 200 on a
-        /// value cannot be used. Numbers are stable and never reused.
+        /// What a call returned. 0 is success, 1 that there is nothing; from 100 on the caller broke a rule; from 200
+        /// on a value cannot be used. Numbers are stable and never reused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         #[repr(u32)]

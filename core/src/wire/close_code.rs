@@ -26,8 +26,8 @@ macro_rules! close_codes {
             /// Every listed code, by number.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// What to do after the gateway closed with this code. Codes that are not listed leave the session resumable:
-            /// only op 9 says for certain that it is gone.
+            /// What to do after the gateway closed with this code. Codes that are not listed leave the session
+            /// resumable: only op 9 says for certain that it is gone.
             #[must_use]
             pub const fn after(self) -> AfterClose {
                 match self.0 {

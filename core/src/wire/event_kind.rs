@@ -8,8 +8,8 @@ macro_rules! event_kinds {
     ($($number:literal $variant:ident $name:literal $($intent:ident)|*;)*) => {
         /// What a dispatch is about: the envelope's `t`, as a number.
         ///
-        /// Numbers are stable and never reused: records, bindings and filters rely on them. A name that is not listed is
-        /// [`EventKind::Unknown`]; its text travels beside it, because Discord adds names without notice.
+        /// Numbers are stable and never reused: records, bindings and filters rely on them. A name that is not listed
+        /// is [`EventKind::Unknown`]; its text travels beside it, because Discord adds names without notice.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         #[repr(u8)]
@@ -176,8 +176,8 @@ impl fmt::Display for EventKind {
 
 /// Which events reach the user. What it leaves out costs an envelope scan and nothing else.
 ///
-/// READY, RESUMED, GUILD_CREATE, GUILD_DELETE and RATE_LIMITED still do their work inside the session when they are left
-/// out here; they are only not handed on.
+/// READY, RESUMED, GUILD_CREATE, GUILD_DELETE and RATE_LIMITED still do their work inside the session when they are
+/// left out here; they are only not handed on.
 ///
 /// ```
 /// use shardkeep_core::wire::{EventFilter, EventKind};

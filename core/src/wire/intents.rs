@@ -22,7 +22,8 @@ macro_rules! intents {
 
 /// A set of gateway intents.
 ///
-/// Any bit that is not documented closes the session with 4013; a privileged one that is not enabled or approved, with 4014.
+/// Any bit that is not documented closes the session with 4013; a privileged one that is not enabled or approved, with
+/// 4014.
 ///
 /// ```
 /// use shardkeep_core::wire::Intents;
@@ -107,7 +108,10 @@ impl Intents {
         if name.eq_ignore_ascii_case("non_privileged") {
             return Some(Self::ALL.without(Self::PRIVILEGED));
         }
-        Self::NAMED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|&(_, set)| set)
+        Self::NAMED
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|&(_, set)| set)
     }
 }
 
@@ -130,7 +134,9 @@ impl FromStr for Intents {
         text.split(',')
             .map(str::trim)
             .filter(|name| !name.is_empty())
-            .try_fold(Self::NONE, |set, name| Self::from_name(name).map(|one| set | one))
+            .try_fold(Self::NONE, |set, name| {
+                Self::from_name(name).map(|one| set | one)
+            })
             .ok_or(UnknownIntent)
     }
 }
@@ -155,7 +161,11 @@ impl fmt::Display for Intents {
         if !rest.is_empty() {
             return write!(f, "{separator}{:#x}", rest.0);
         }
-        if self.is_empty() { f.write_str("none") } else { Ok(()) }
+        if self.is_empty() {
+            f.write_str("none")
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -183,7 +193,10 @@ mod tests {
 
     #[test]
     fn names_are_read_in_any_case() {
-        assert_eq!("GUILDS, guild_presences".parse(), Ok(Intents::GUILDS | Intents::GUILD_PRESENCES));
+        assert_eq!(
+            "GUILDS, guild_presences".parse(),
+            Ok(Intents::GUILDS | Intents::GUILD_PRESENCES)
+        );
         assert_eq!("513".parse(), Ok(Intents::from_bits(513)));
         assert_eq!("guild_message".parse::<Intents>(), Err(UnknownIntent));
     }

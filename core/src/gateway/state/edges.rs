@@ -20,8 +20,8 @@ pub struct Edge {
 
 macro_rules! edges {
     ($($from:ident: $($on:ident => $to:ident),*;)*) => {
-        /// Every move there is. A debug build asserts that a session makes no other; a test asserts that the vectors make
-        /// every one of them.
+        /// Every move there is. A debug build asserts that a session makes no other; a test asserts that the vectors
+        /// make every one of them.
         pub const EDGES: &[Edge] = &[
             $($(Edge { from: $from, on: Trigger::$on, to: $to },)*)*
         ];
