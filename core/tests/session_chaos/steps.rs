@@ -45,6 +45,8 @@ pub(crate) enum Step {
         url: usize,
         interval: u64,
     },
+    /// Only up to identify or resume.
+    Open,
     Connected,
     Lost(usize),
     Fatal,
@@ -85,10 +87,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0u64..200_000).prop_map(Step::Stall),
         8 => (0..URLS.len(), prop_oneof![Just(41_250), 0u64..60_000])
             .prop_map(|(url, interval)| Step::Establish { url, interval }),
+        3 => Just(Step::Open),
         1 => Just(Step::Connected),
         3 => (0..CODES.len()).prop_map(Step::Lost),
         1 => prop::bool::weighted(0.05).prop_map(|fatal| if fatal { Step::Fatal } else { Step::Ack }),
-        1 => Just(Step::Granted),
+        2 => Just(Step::Granted),
         1 => (0u64..60_000).prop_map(Step::Hello),
         1 => (0..URLS.len()).prop_map(Step::Ready),
         1 => Just(Step::Resumed),
@@ -100,7 +103,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0u64..3, 0u64..40_000).prop_map(|(guild, retry_ms)| Step::RateLimited { guild, retry_ms }),
         1 => prop::collection::vec(any::<u8>(), 0..60).prop_map(Step::Text),
         1 => prop::collection::vec(any::<u8>(), 0..60).prop_map(Step::Binary),
-        6 => (prop_oneof![Just(0), 4_000usize..4_200], 1usize..8)
+        6 => (prop_oneof![Just(0), 3_980usize..4_000], 1usize..8)
             .prop_map(|(bytes, count)| Step::Presence { bytes, count }),
         4 => (0u64..3).prop_map(|guild| Step::Members { guild }),
         5 => (1usize..150).prop_map(Step::Voices),
@@ -120,6 +123,7 @@ impl Chaos {
             Step::Advance(ms) => self.advance(Duration::from_millis(*ms)),
             Step::Stall(ms) => self.stall(Duration::from_millis(*ms)),
             Step::Establish { url, interval } => self.establish(*url, *interval),
+            Step::Open => self.open(41_250),
             Step::Connected => self.input(Input::Connected),
             Step::Lost(code) => self.lost(CODES[*code]),
             Step::Fatal => self.lost(4004),
@@ -185,6 +189,15 @@ impl Chaos {
     }
 
     fn establish(&mut self, url: usize, interval: u64) {
+        self.open(interval);
+        match self.state() {
+            StateName::Identifying => self.ready(url),
+            StateName::Resuming => self.dispatch(1, "RESUMED", "{}"),
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, interval: u64) {
         if self.state() == StateName::Disconnected
             && let Some(next) = self.session_timeout()
         {
@@ -198,11 +211,6 @@ impl Chaos {
         }
         if self.state() == StateName::AwaitingIdentify {
             self.input(Input::IdentifyGranted);
-        }
-        match self.state() {
-            StateName::Identifying => self.ready(url),
-            StateName::Resuming => self.dispatch(1, "RESUMED", "{}"),
-            _ => {}
         }
     }
 

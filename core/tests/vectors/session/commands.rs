@@ -279,6 +279,18 @@ fn rate_limited() -> Vec<Vector> {
         .gives(&["rate_limited code=8 id=42", "dispatch"])
         .end(),
         play(
+            "rate_limited_for_everyone",
+            "1.15 a whole list that is sent again also keeps to one per guild and 30 s",
+        )
+        .ready()
+        .command(1, 8, EVERYONE)
+        .text(&limited("41", ""))
+        .tells("rate_limited_resent")
+        .waits_for("command", 30_000, 30_500)
+        .due("command")
+        .gives(&["send data~\"op\":8", "command_sent id=1"])
+        .end(),
+        play(
             "rate_limited_again_and_again",
             "1.15 three times it is sent again, then it is left to the caller",
         )
