@@ -11,8 +11,8 @@ use tracing_subscriber::{Layer, Registry};
 
 use crate::config::{LogFormat, LogLevel};
 
-/// The crates whose lines follow the configured level. Those of other crates are warnings at most: on `trace`, WebSocket
-/// libraries log whole frames, and the frame that identifies holds the token.
+/// The crates whose lines follow the configured level. Those of other crates are warnings at most: on `trace`,
+/// WebSocket libraries log whole frames, and the frame that identifies holds the token.
 const OWN: [&str; 3] = ["shardkeep", "shardkeep_core", "shardkeep_cli"];
 
 /// Logging is set up already, by an earlier call or by the program itself.
@@ -27,7 +27,7 @@ impl fmt::Display for LogAlreadySet {
 
 impl std::error::Error for LogAlreadySet {}
 
-/// Sends log lines of this process to standard error. A program that brings its own `tracing` subscriber leaves this out.
+/// Sends log lines of this process to standard error. A program with a `tracing` subscriber of its own leaves this out.
 ///
 /// ```
 /// use shardkeep::config::{LogFormat, LogLevel};

@@ -66,8 +66,8 @@ impl ConfigBuilder {
         self.keep(source::from_toml(text, path))
     }
 
-    /// Reads the environment of this process: `DISCORD_TOKEN`, `DISCORD_API_BASE`, `SHARD_ID`, `TOTAL_SHARDS`, and every
-    /// option as `SHARDKEEP_…`.
+    /// Reads the environment of this process: `DISCORD_TOKEN`, `DISCORD_API_BASE`, `SHARD_ID`, `TOTAL_SHARDS`, and
+    /// every option as `SHARDKEEP_…`.
     pub fn environment(self) -> Self {
         let text = |os: std::ffi::OsString| os.into_string().ok();
         self.variables(
@@ -135,8 +135,8 @@ impl ConfigBuilder {
     ///
     /// # Errors
     ///
-    /// The first [`ConfigError`]: a misspelt name, a wrong type, a value out of range, a contradiction, a missing token. An
-    /// option that another source overrides is checked all the same.
+    /// The first [`ConfigError`]: a misspelt name, a wrong type, a value out of range, a contradiction, a missing token.
+    /// An option that another source overrides is checked all the same.
     pub fn build(mut self) -> Result<Config, ConfigError> {
         if let Some(error) = self.error.take() {
             return Err(error);
@@ -299,7 +299,7 @@ impl Chosen {
                 }
             }
         }
-        // The table checked every value, so this can only fail where table and structure disagree, which a test excludes.
+        // The table checked every value: this can only fail where table and structure disagree, which a test excludes.
         serde_json::from_value(Value::Object(root)).map_err(|error| {
             ConfigError::new(
                 "",

@@ -3,6 +3,8 @@
 mod builder;
 mod check;
 mod error;
+#[cfg(test)]
+mod mistakes;
 mod option;
 mod settings;
 mod source;

@@ -12,8 +12,8 @@ use shardkeep_core::{ShardId, Token};
 use super::builder::ConfigBuilder;
 use super::check;
 
-/// Everything a bot can be told. [`Config::builder`] makes it and checks it; [`OPTIONS`](super::OPTIONS) describes every
-/// option.
+/// Everything a bot can be told. [`Config::builder`] makes it and checks it; [`OPTIONS`](super::OPTIONS) describes
+/// every option.
 ///
 /// ```
 /// use shardkeep::config::Config;
@@ -238,7 +238,8 @@ impl Config {
             .fold(start, |set, &kind| set.without(kind))
     }
 
-    /// What one shard's session is told. `gateway_url` is the `url` of `/gateway/bot`; every session needs a seed of its own.
+    /// What one shard's session is told. `gateway_url` is the `url` of `/gateway/bot`; every session needs a seed of its
+    /// own.
     #[must_use]
     pub fn session(&self, shard: ShardId, gateway_url: &str, seed: u64) -> gateway::Config {
         let from = &self.gateway;

@@ -1,4 +1,5 @@
-//! The endpoint for operators: `/health`, `/ready`, `/status` and `/metrics` over plain HTTP, for this machine by default.
+//! The endpoint for operators: `/health`, `/ready`, `/status` and `/metrics` over plain HTTP, for this machine only
+//! unless told otherwise.
 
 mod metrics;
 mod observed;

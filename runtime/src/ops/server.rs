@@ -65,8 +65,8 @@ impl std::error::Error for OpsError {
 
 /// The endpoint for operators. Dropping it closes it.
 ///
-/// Connections beyond `ops.connections_max` wait in the kernel's backlog. Each connection carries one request and is gone
-/// after `ops.request_timeout_ms`, whatever it does.
+/// Connections beyond `ops.connections_max` wait in the kernel's backlog. Each connection carries one request and is
+/// gone after `ops.request_timeout_ms`, whatever it does.
 #[derive(Debug)]
 pub struct OpsServer {
     address: SocketAddr,
