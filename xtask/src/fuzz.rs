@@ -41,9 +41,9 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
 
 /// Whether there is a nightly compiler, which instrumenting needs.
 pub(crate) fn has_nightly() -> bool {
-    Step::new("cargo")
-        .args(["+nightly", "--version"])
-        .succeeds()
+    // Asking must not install it.
+    let step = Step::new("cargo").args(["+nightly", "--version"]);
+    step.env("RUSTUP_AUTO_INSTALL", "0").succeeds()
 }
 
 fn targets() -> Result<Vec<String>> {

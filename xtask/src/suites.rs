@@ -133,6 +133,7 @@ fn cargo_test(_: &Machine) -> Result<Outcome> {
     match ended {
         // Without a failed test, what failed is compiling, or a test program that died.
         Err(error) if tally.failed == 0 => Err(error),
+        Ok(()) if tally.passed == 0 => bail!("no test ran"),
         _ => Ok(Outcome::Ran(tally)),
     }
 }
