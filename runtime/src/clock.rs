@@ -1,4 +1,4 @@
-//! The one place that reads the clocks: microseconds since this process first asked, and wall time for what outlives it.
+//! The one place that reads the clocks: microseconds since this process first asked, and wall time.
 
 use std::sync::LazyLock;
 use std::time::{Instant as StdInstant, SystemTime, UNIX_EPOCH};

@@ -4,7 +4,6 @@ mod support;
 
 use std::time::Duration;
 
-use shardkeep::Topic;
 use shardkeep_sim::{Control, WorldConfig};
 use support::{Log, assert_nothing_lost, bot, config, say, serve, world};
 
@@ -35,7 +34,8 @@ async fn a_user_who_takes_nothing_stops_the_reading_and_not_the_heartbeats() {
     let mut log = Log::default();
     log.until_connected(&bot).await;
     server.control(Control::Burst { events: 2_000 }).await;
-    // Two heartbeats whose acknowledgements lie unread behind the burst: without more, the second finds a dead connection.
+    // Two heartbeats whose acknowledgements lie unread behind the burst: without more, the second finds a dead
+    // connection.
     until_status(&bot, |status| status.shards[0].acks_assumed >= 2).await;
     let status = bot.status();
     let shard = &status.shards[0];

@@ -34,16 +34,16 @@ impl BotBuilder {
         }
     }
 
-    /// How many threads sockets, TLS, inflating and heartbeats have to themselves. Handlers never run on them. Default: 1,
-    /// or 2 on a machine of more than four cores. 0 counts as 1.
+    /// How many threads sockets, TLS, inflating and heartbeats have to themselves. Handlers never run on them. Default:
+    /// 1, or 2 on a machine of more than four cores. 0 counts as 1.
     #[must_use]
     pub const fn io_threads(mut self, threads: usize) -> Self {
         self.io_threads = if threads == 0 { 1 } else { threads };
         self
     }
 
-    /// Sessions to go on from, as [`Bot::shutdown`] returned them: their shards resume, if Discord still knows them, and
-    /// identify otherwise. Those of shards that this bot does not run are passed over.
+    /// Sessions to go on from, as [`Bot::shutdown`] returned them: their shards resume, if Discord still knows them,
+    /// and identify otherwise. Those of shards that this bot does not run are passed over.
     #[must_use]
     pub fn resume_from(mut self, snapshots: impl IntoIterator<Item = Snapshot>) -> Self {
         self.snapshots.extend(snapshots);

@@ -1,20 +1,21 @@
 //! The bot: what a Rust program holds, and what every binding stands on.
 //!
-//! Which thread does what: sockets, TLS, inflating, heartbeats and the queue's filling side live on threads that the bot
-//! owns. Handlers and whoever takes events live on the caller's. So a handler that blocks delays other handlers, never a
-//! heartbeat; what waits then is the queue, and when that is full the shards stop reading.
+//! Which thread does what: sockets, TLS, inflating, heartbeats and the queue's filling side live on threads that the
+//! bot owns. Handlers and whoever takes events live on the caller's. So a handler that blocks delays other handlers,
+//! never a heartbeat; what waits then is the queue, and when that is full the shards stop reading.
 
 mod builder;
 mod error;
 mod fleet;
 mod handlers;
 mod observed;
+mod run;
 mod shared;
 mod status;
+mod take;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::future::{Future, poll_fn};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -31,14 +32,14 @@ pub use error::{Error, Failure};
 pub use status::{IdentifyStatus, ShardStatus, Status};
 
 use crate::clock;
-use crate::config::{Config, OnShutdown};
-use crate::events::{Batch, Event, Queue, Subscription};
+use crate::config::Config;
+use crate::events::{Event, Queue};
 use crate::http::Http;
-use crate::ops::{Observed, OpsServer};
+use crate::ops::OpsServer;
 use crate::shard::{CommandFailed, Control};
 use crate::transport::{Connector, client_config};
 use fleet::{Driver, Order};
-use handlers::{Handlers, Pool};
+use handlers::Handlers;
 use shared::{Shared, Stage};
 
 /// How often the IO threads show that they are alive.
@@ -56,7 +57,7 @@ const PULSE: Duration = Duration::from_millis(500);
 ///
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
 /// // DISCORD_TOKEN and the other variables, shards as Discord recommends.
-/// let config = Config::builder().environment(std::env::vars()).build()?;
+/// let config = Config::builder().environment().build()?;
 /// let bot = Bot::new(config)?;
 /// bot.on(EventKind::MessageCreate, |event| async move {
 ///     println!("{}: {}", event.shard(), event.json());
@@ -159,7 +160,8 @@ impl Bot {
         })
     }
 
-    /// Starts the shards and returns; it does not wait for Discord ([`Bot::ready`] does). Starting twice changes nothing.
+    /// Starts the shards and returns; it does not wait for Discord ([`Bot::ready`] does). Starting twice changes
+    /// nothing.
     ///
     /// # Errors
     ///
@@ -195,7 +197,8 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// [`Error::Failed`] if Discord refuses the token or the shards, [`Error::ShutDown`] if the bot was shut down first.
+    /// [`Error::Failed`] if Discord refuses the token or the shards, [`Error::ShutDown`] if the bot was shut down
+    /// first.
     pub async fn ready(&self) -> Result<(), Error> {
         self.start().await?;
         let mut stage = self.inner.shared.stage.subscribe();
@@ -209,140 +212,6 @@ impl Bot {
             (_, Some(failure)) => Err(failure.into()),
             _ => Err(Error::ShutDown),
         }
-    }
-
-    /// The next events, up to `max` of them, as soon as there is one. `None` when the bot has stopped and everything was
-    /// taken; [`Bot::failure`] then says whether it stopped by itself. Starts the bot if need be.
-    ///
-    /// One look brings what has gathered since the last: the more there is to do, the less each event costs.
-    pub async fn next_batch(&self, max: usize) -> Option<Batch> {
-        if let Err(error) = self.start().await {
-            tracing::error!("{error}");
-            self.inner.shared.fail(Failure::Start(error.to_string()));
-            self.inner.shared.stop();
-        }
-        poll_fn(|cx| self.inner.shared.queue.poll_take(cx, max)).await
-    }
-
-    /// Up to `max` events that are there already, without waiting. `None` if there is none. For programs with a loop of
-    /// their own; see [`Bot::on_wake`].
-    #[must_use]
-    pub fn try_next_batch(&self, max: usize) -> Option<Batch> {
-        self.inner.shared.queue.take(max)
-    }
-
-    /// Whether the bot has stopped: what [`Bot::try_next_batch`] still finds is the last.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.inner.shared.queue.is_closed()
-    }
-
-    /// Calls `wake` from a thread of the bot when events arrive and there were none, and when the bot has stopped: once,
-    /// until everything has been taken. It must not block: it writes to an eventfd or posts to a loop.
-    pub fn on_wake(&self, wake: impl Fn() + Send + Sync + 'static) {
-        self.inner.shared.queue.set_wake(Arc::new(wake));
-    }
-
-    /// The next event. `None` as for [`Bot::next_batch`]. Starts the bot if need be.
-    pub async fn next_event(&self) -> Option<Event> {
-        loop {
-            if let Some(event) = lock(&self.inner.begun).pop_front() {
-                return Some(event);
-            }
-            let batch = self.next_batch(self.inner.config.queue.batch_max).await?;
-            lock(&self.inner.begun).extend(batch.into_events());
-        }
-    }
-
-    /// Adds a handler for the events that `to` names: a dispatch ([`EventKind`]), a [`Topic`](crate::Topic), or
-    /// [`Subscription::All`]. Handlers run in [`Bot::run`], on the caller's tokio runtime.
-    ///
-    /// Handlers of one shard's events start in the order in which Discord sent them. Up to `handler_concurrency` run at
-    /// once and may overtake each other; with 1, each ends before the next starts. A handler that panics is counted and
-    /// logged; nothing else stops.
-    ///
-    /// Dispatches that no handler wants when [`Bot::run`] starts the bot are not even copied out of the socket.
-    pub fn on<F, Fut>(&self, to: impl Into<Subscription>, handler: F) -> &Self
-    where
-        F: Fn(Event) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = ()> + Send + 'static,
-    {
-        lock(&self.inner.handlers).add(to.into(), handler);
-        self
-    }
-
-    /// Starts the bot, runs handlers, and returns when it has stopped: by Ctrl-C or SIGTERM, by [`Bot::shutdown`] from
-    /// elsewhere, or because Discord refuses it. Sessions are left as `on_shutdown` says; handlers are given
-    /// `shutdown_timeout_ms` to end.
-    ///
-    /// Call it inside a tokio runtime. Without handlers, take events with [`Bot::next_batch`] instead.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Failed`] if Discord refuses the token or the shards; else as [`Bot::start`].
-    pub async fn run(&self) -> Result<(), Error> {
-        let handlers = lock(&self.inner.handlers).clone();
-        let wanted = (!handlers.is_empty()).then(|| handlers.filter());
-        self.start_with(wanted)?;
-        self.serve_ops().await?;
-        let panics = &self.inner.shared.handler_panics;
-        let mut pool = Pool::new(handlers, self.inner.config.handler_concurrency);
-        let handle = async {
-            while let Some(batch) = self.next_batch(self.inner.config.queue.batch_max).await {
-                for event in batch.into_events() {
-                    pool.start(&event, panics).await;
-                }
-            }
-        };
-        let resumable = self.inner.config.on_shutdown == OnShutdown::Resume;
-        let stop = async {
-            stop_signal().await;
-            tracing::info!(resumable, "stopping");
-            self.shutdown(resumable).await;
-            tokio::time::sleep(self.shutdown_timeout()).await;
-        };
-        // After a stop the queue is closed: what is left in it is still handled, within the time for stopping.
-        tokio::select! {
-            () = handle => {}
-            () = stop => tracing::warn!("events were left unhandled: their handlers took too long to stop"),
-        }
-        if timeout(self.shutdown_timeout(), pool.finish(panics))
-            .await
-            .is_err()
-        {
-            tracing::warn!("handlers were cut off: they took too long to stop");
-        }
-        self.shutdown(resumable).await;
-        self.failure().map_or(Ok(()), |failure| Err(failure.into()))
-    }
-
-    /// Opens the endpoint for operators, if it is configured. [`Bot::run`] does it by itself.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Ops`] if the address is taken, or open to other machines without being allowed to.
-    pub async fn serve_ops(&self) -> Result<(), Error> {
-        let config = &self.inner.config.ops;
-        let Some(address) = config.listen else {
-            return Ok(());
-        };
-        let runtime = lock(&self.inner.life)
-            .runtime
-            .as_ref()
-            .map(|runtime| runtime.handle().clone());
-        let Some(runtime) = runtime else {
-            return Err(Error::ShutDown);
-        };
-        let (config, observed) = (
-            config.clone(),
-            Arc::clone(&self.inner.shared) as Arc<dyn Observed>,
-        );
-        // On the bot's own threads: a probe must be answered while a handler blocks the caller's.
-        let started =
-            runtime.spawn(async move { OpsServer::start(address, &config, observed).await });
-        let server = started.await.map_err(|_| Error::ShutDown)??;
-        lock(&self.inner.life).ops = Some(server);
-        Ok(())
     }
 
     /// Sends a command on a shard, and returns when it went out or was refused. It waits while the session is not
@@ -401,8 +270,9 @@ impl Bot {
         Duration::from_millis(self.inner.config.shutdown_timeout_ms)
     }
 
-    /// Stops every shard and returns when they have ended, or when `shutdown_timeout_ms` is over. Events that are in the
-    /// queue can still be taken, and should be: the snapshots take them for handled. Shutting down twice changes nothing.
+    /// Stops every shard and returns when they have ended, or when `shutdown_timeout_ms` is over. Events that are in
+    /// the queue can still be taken, and should be: the snapshots take them for handled. Shutting down twice changes
+    /// nothing.
     ///
     /// With `resumable`, Discord keeps the sessions for a few minutes: the snapshots let [`BotBuilder::resume_from`] go
     /// on from them, in this process or another. Without, it ends them and shows the bot offline at once, and there are
@@ -478,27 +348,5 @@ async fn pulse(shared: Arc<Shared>) {
             .io_pulse
             .store(clock::now().as_micros(), Ordering::Relaxed);
         tokio::time::sleep(PULSE).await;
-    }
-}
-
-/// Ctrl-C, or SIGTERM where there is such a thing.
-async fn stop_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = tokio::signal::ctrl_c() => {}
-                    _ = terminate.recv() => {}
-                }
-                return;
-            }
-            Err(error) => tracing::warn!(%error, "SIGTERM cannot be waited for"),
-        }
-    }
-    if let Err(error) = tokio::signal::ctrl_c().await {
-        tracing::warn!(%error, "Ctrl-C cannot be waited for");
-        std::future::pending::<()>().await;
     }
 }

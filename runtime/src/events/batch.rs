@@ -76,8 +76,8 @@ impl Batch {
         }
     }
 
-    /// The events in order, each of them able to outlive the loop. They share the batch's memory: one that is kept keeps
-    /// all of it (up to 256 KiB) until [`Event::detach`].
+    /// The events in order, each of them able to outlive the loop. They share the batch's memory: one that is kept
+    /// keeps all of it (up to 256 KiB) until [`Event::detach`].
     pub fn into_events(self) -> impl Iterator<Item = Event> {
         let batch = Arc::new(self);
         (0..batch.len()).map(move |index| Event::new(Arc::clone(&batch), index))

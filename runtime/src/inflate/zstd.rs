@@ -12,7 +12,8 @@ pub const WINDOW_LOG_MAX: u32 = 23;
 /// Messages shrink to about a quarter: room for four times the input mostly spares a second round.
 const RATIO: usize = 4;
 
-/// One zstd frame for a whole connection. Memory follows the window that the sender announces, and is taken as data comes.
+/// One zstd frame for a whole connection. Memory follows the window that the sender announces, and is taken as data
+/// comes.
 pub struct ZstdSafe {
     context: Option<DCtx<'static>>,
     window_log_max: u32,

@@ -131,8 +131,8 @@ impl Shard {
         };
         let due = self.session.poll_timeout().map(|timeout| timeout.reason);
         if due == Some(Reason::Heartbeat) && self.outlet.is_paused() {
-            // The acknowledgement may lie in the socket that is not read: the connection must not pass for dead. If it is,
-            // the first heartbeat after the pause finds out.
+            // The acknowledgement may lie in the socket that is not read: the connection must not pass for dead. If it
+            // is, the first heartbeat after the pause finds out.
             self.outlet
                 .assume_ack(|| self.session.handle_input(now, Input::Text(ASSUMED_ACK)));
             self.outlet.drain_assumed(&mut self.session);

@@ -1,22 +1,20 @@
-//! Where a session's outputs go: dispatches to the queue, frames to the socket, notices to the fleet, numbers to the status.
+//! Where a session's outputs go: dispatches to the queue, frames to the socket, notices to the fleet.
+
+mod told;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::task::Context;
-use std::time::Duration;
 
-use shardkeep_core::gateway::{Cause, ClosedReason, Dispatch, Event, Misuse, Output, Session};
-use shardkeep_core::wire::{CloseCode, EventKind};
+use shardkeep_core::gateway::{Dispatch, Event, Misuse, Output, Session};
+use shardkeep_core::wire::CloseCode;
 use shardkeep_core::{Instant, Machine, ShardId, fleet};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{CommandFailed, Notice, ShardCell};
 use crate::clock;
-use crate::events::{
-    CHUNK_BYTES, Chunk, Head, Lifecycle, Queue, RateLimited, ShardConnect, ShardDisconnect,
-    ShardError, ShardErrorKind, ShardResume, Topic,
-};
+use crate::events::{CHUNK_BYTES, Chunk, Head, Queue, ShardErrorKind, Topic};
 use crate::transport::{Gone, Opcode, write_frame};
 
 /// How an identify begins, as core writes it.
@@ -179,183 +177,6 @@ impl Outlet {
         }
     }
 
-    fn event(&mut self, event: Event<'_>) {
-        let shard = self.shard;
-        match event {
-            Event::Ready { session_id, guilds } => {
-                self.identifying = false;
-                self.cell
-                    .update(|report| report.session_since = Some(clock::now()));
-                self.tell_fleet(fleet::Input::Ready { shard });
-                tracing::info!(%shard, guilds, "connected");
-                let session_id = session_id.to_owned();
-                self.lifecycle(&Lifecycle::ShardConnect(ShardConnect {
-                    session_id,
-                    guild_count: guilds,
-                }));
-            }
-            Event::Resumed {
-                session_id,
-                sequence,
-                replayed,
-            } => {
-                self.tell_fleet(fleet::Input::Resumed { shard });
-                tracing::info!(%shard, sequence, replayed, "resumed");
-                let session_id = session_id.to_owned();
-                self.lifecycle(&Lifecycle::ShardResume(ShardResume {
-                    session_id,
-                    sequence,
-                    replayed,
-                }));
-            }
-            Event::Disconnected {
-                code,
-                cause,
-                resumable,
-                retry_after,
-            } => {
-                self.session_disconnected(code, cause, resumable, retry_after);
-            }
-            Event::HeartbeatAcked { latency } => {
-                self.cell.update(|report| report.latency = Some(latency));
-            }
-            Event::RateLimited {
-                opcode,
-                retry_after,
-                guild_id,
-                resent,
-            } => {
-                tracing::warn!(%shard, opcode, ?retry_after, resent, "a command was rate limited");
-                let retry_after_ms = millis(retry_after);
-                self.lifecycle(&Lifecycle::RateLimited(RateLimited {
-                    opcode,
-                    retry_after_ms,
-                    guild_id,
-                    resent,
-                }));
-            }
-            Event::CommandSent { id } => self.command_done(id, Ok(())),
-            Event::CommandRefused { id, reason } => {
-                self.command_done(id, Err(CommandFailed::Refused(reason)))
-            }
-            Event::Closed { reason } => self.session_closed(reason),
-            Event::Ignored { opcode } => tracing::debug!(%shard, opcode, "a message was passed by"),
-            other => self.complaint(&other),
-        }
-    }
-
-    /// Events that are errors in the user's eyes.
-    fn complaint(&mut self, event: &Event<'_>) {
-        match *event {
-            Event::SessionLost { cause, sequence } => {
-                self.cell.update(|report| report.session_since = None);
-                let reason =
-                    format!("{cause}: events between {sequence} and the next READY are lost");
-                self.error(ShardErrorKind::SessionLost, None, reason, false);
-            }
-            Event::CommandBlamed { opcode, code, .. } => {
-                let reason = format!(
-                    "a command with opcode {opcode} cost the connection: {}",
-                    code.explain()
-                );
-                self.error(ShardErrorKind::CommandBlamed, Some(code.0), reason, false);
-            }
-            Event::Escalated { code, times } => {
-                let reason = format!("{times} times in a row: {}", code.explain());
-                self.error(ShardErrorKind::Escalated, Some(code.0), reason, false);
-            }
-            Event::UrlRefused => {
-                let reason = "Discord named a resume URL that is not one of its own; the configured one is used";
-                self.error(ShardErrorKind::UrlRefused, None, reason.to_owned(), false);
-            }
-            _ => {
-                tracing::debug!(shard = %self.shard, ?event, "an event that this version does not know")
-            }
-        }
-    }
-
-    fn session_disconnected(
-        &mut self,
-        code: Option<CloseCode>,
-        cause: Cause,
-        resumable: bool,
-        retry_after: Duration,
-    ) {
-        let shard = self.shard;
-        if std::mem::take(&mut self.identifying) && cause == Cause::InvalidSession {
-            self.tell_fleet(fleet::Input::IdentifyRejected { shard });
-        }
-        self.tell_fleet(fleet::Input::Down { shard });
-        let words = match code {
-            Some(code) => code.explain(),
-            None => cause.explain(),
-        };
-        let reason = match self.detail.take() {
-            Some(detail) if code.is_none() => format!("{words}: {detail}"),
-            _ => words.to_owned(),
-        };
-        self.cell.update(|report| {
-            report.count_end(cause);
-            report.last_error = Some(reason.clone());
-        });
-        let retry_after_ms = millis(retry_after);
-        tracing::info!(%shard, code = code.map(|code| code.0), resumable, retry_after_ms, "disconnected: {reason}");
-        let code = code.map(|code| code.0);
-        let cause = cause.number();
-        let data = ShardDisconnect {
-            code,
-            cause,
-            reason,
-            resumable,
-            retry_after_ms,
-        };
-        self.lifecycle(&Lifecycle::ShardDisconnect(data));
-    }
-
-    fn session_closed(&mut self, reason: ClosedReason) {
-        let shard = self.shard;
-        for (_, done) in std::mem::take(&mut self.commands) {
-            let _unheard = done.send(Err(CommandFailed::Stopped));
-        }
-        match reason {
-            ClosedReason::Fatal(code) => {
-                tracing::error!(%shard, code = code.0, "stopped for good: {}", reason.explain());
-                self.error(
-                    ShardErrorKind::Fatal,
-                    Some(code.0),
-                    reason.explain().to_owned(),
-                    true,
-                );
-            }
-            _ => tracing::info!(%shard, "{}", reason.explain()),
-        }
-    }
-
-    fn error(&mut self, error: ShardErrorKind, code: Option<u16>, reason: String, fatal: bool) {
-        tracing::warn!(shard = %self.shard, "{reason}");
-        self.cell
-            .update(|report| report.last_error = Some(reason.clone()));
-        self.lifecycle(&Lifecycle::ShardError(ShardError {
-            error,
-            code,
-            reason,
-            fatal,
-        }));
-    }
-
-    fn lifecycle(&mut self, event: &Lifecycle) {
-        let head = Head {
-            shard: self.shard,
-            sequence: self.sequence,
-            topic: event.topic(),
-            kind: EventKind::Unknown,
-            replayed: false,
-        };
-        if !self.staged.push(head, "", &event.to_json()) {
-            self.cell.update(|report| report.dropped += 1);
-        }
-    }
-
     /// A socket did not open.
     pub(super) fn connect_failed(&mut self, error: &dyn fmt::Display) {
         self.detail = Some(error.to_string());
@@ -428,8 +249,4 @@ impl fmt::Debug for Outlet {
             .field("shard", &self.shard)
             .finish_non_exhaustive()
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -71,7 +71,7 @@ fn serve(
 type Compress = Box<dyn FnMut(String) -> Message>;
 
 fn plain() -> Compress {
-    Box::new(|text| Message::text(text))
+    Box::new(Message::text)
 }
 
 fn zstd() -> Compress {

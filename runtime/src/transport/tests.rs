@@ -52,11 +52,11 @@ trait Peer {
 
 impl<S: Read + Write> Peer for Server<S> {
     fn send(&mut self, message: Sent) {
-        Server::send(self, message).unwrap();
+        Self::send(self, message).unwrap();
     }
 
     fn read(&mut self) -> Option<Sent> {
-        Server::read(self).ok()
+        Self::read(self).ok()
     }
 
     fn raw(&mut self, bytes: &[u8]) {

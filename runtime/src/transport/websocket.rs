@@ -95,8 +95,8 @@ impl WebSocket {
         self.stream.poll_flush(cx)
     }
 
-    /// Reads once, and hands every whole message to `each` until it breaks off. `Ready` with the number of bytes read, 0
-    /// where only bytes that were left over from before have been handled.
+    /// Reads once, and hands every whole message to `each` until it breaks off. `Ready` with the number of bytes read,
+    /// 0 where only bytes that were left over from before have been handled.
     ///
     /// What lies behind a message at which `each` broke off is lost: it breaks off where the socket is given up.
     pub(crate) fn poll_messages(

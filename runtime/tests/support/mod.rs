@@ -132,8 +132,8 @@ impl Log {
     }
 }
 
-/// Compares what the bot handed on with what the simulator says it sent, session by session: every event once, in order,
-/// byte for byte. Call it when nothing is under way.
+/// Compares what the bot handed on with what the simulator says it sent, session by session: every event once, in
+/// order, byte for byte. Call it when nothing is under way.
 pub(crate) async fn assert_nothing_lost(server: &Server, log: &Log) {
     let sessions = server.control(Control::Sessions).await;
     let mut seen: BTreeMap<String, Vec<(u64, u64)>> = BTreeMap::new();
