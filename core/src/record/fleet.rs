@@ -5,7 +5,7 @@ use core::time::Duration;
 use serde::Deserialize;
 
 use super::table::table;
-use super::{Record, Status, value};
+use super::{Record, Status};
 use crate::fleet::{Event, Fleet, Input, Output, Reason, SessionStartLimit};
 use crate::id::ShardId;
 use crate::machine::{Machine, Timeout};
@@ -143,7 +143,7 @@ pub fn handle_fleet_input(
 #[must_use]
 pub fn fleet_output(output: &Output<'_>) -> Record<'static> {
     match *output {
-        Output::FetchLimits => plain(1),
+        Output::FetchLimits => Record::of(1),
         Output::Start { shard } => about(2, shard),
         Output::GrantIdentify { shard } => about(3, shard),
         Output::Stop { shard } => about(4, shard),
@@ -153,60 +153,44 @@ pub fn fleet_output(output: &Output<'_>) -> Record<'static> {
 
 fn fleet_event(event: Event<'_>) -> Record<'static> {
     match event {
-        Event::TopologyResolved { topology } => Record {
-            value: value(topology.len()),
-            ..plain(20)
-        },
+        Event::TopologyResolved { topology } => Record::of(20).value(topology.len()),
         Event::SessionForeign { shard } => about(21, shard),
-        Event::AllReady => plain(22),
-        Event::IdentifyWaiting { shard, until, why } => Record {
-            code: u32::from(why.number()),
-            value: until.map_or(0, at),
-            text: why.explain(),
-            ..about(23, shard)
-        },
-        Event::BudgetLow { remaining, reserve } => Record {
-            code: reserve,
-            value: u64::from(remaining),
-            ..plain(24)
-        },
-        Event::BudgetExhausted { until, reserve } => Record {
-            code: reserve,
-            value: at(until),
-            ..plain(25)
-        },
-        Event::BudgetRestored { remaining } => Record {
-            value: u64::from(remaining),
-            ..plain(26)
-        },
+        Event::AllReady => Record::of(22),
+        Event::IdentifyWaiting { shard, until, why } => about(23, shard)
+            .code(why.number().into())
+            .value(until.map_or(0, Instant::as_micros))
+            .text(why.explain()),
+        Event::BudgetLow { remaining, reserve } => Record::of(24).code(reserve).value(remaining),
+        Event::BudgetExhausted { until, reserve } => {
+            Record::of(25).code(reserve).value(until.as_micros())
+        }
+        Event::BudgetRestored { remaining } => Record::of(26).value(remaining),
         Event::Damped {
             shard,
             until,
             wasted_in_a_row,
-        } => Record {
-            code: wasted_in_a_row,
-            value: at(until),
-            ..about(27, shard)
-        },
+        } => about(27, shard)
+            .code(wasted_in_a_row)
+            .value(until.as_micros()),
         Event::FleetDamped {
             sick,
             proven,
             until,
-        } => Record {
-            code: sick,
-            id: u64::from(proven),
-            value: at(until),
-            ..plain(28)
-        },
-        Event::FleetRecovered => plain(29),
-        Event::LimitsUnknown { attempt, retry_at } => Record {
-            code: attempt,
-            value: at(retry_at),
-            ..plain(30)
-        },
+        } => Record::of(28)
+            .code(sick)
+            .id(proven.into())
+            .value(until.as_micros()),
+        Event::FleetRecovered => Record::of(29),
+        Event::LimitsUnknown { attempt, retry_at } => {
+            Record::of(30).code(attempt).value(retry_at.as_micros())
+        }
         Event::StartAbandoned { shard } => about(31, shard),
-        Event::Stopped => plain(32),
+        Event::Stopped => Record::of(32),
     }
+}
+
+fn about(kind: u32, shard: ShardId) -> Record<'static> {
+    Record::of(kind).id(shard_to_id(shard))
 }
 
 /// The record of a fleet's deadline.
@@ -219,26 +203,5 @@ pub fn fleet_timeout(timeout: Timeout<Reason>) -> Record<'static> {
         Reason::Limits => 4,
         Reason::Start => 5,
     };
-    Record {
-        value: at(timeout.at),
-        ..plain(kind)
-    }
-}
-
-fn plain(kind: u32) -> Record<'static> {
-    Record {
-        kind,
-        ..Record::default()
-    }
-}
-
-fn about(kind: u32, shard: ShardId) -> Record<'static> {
-    Record {
-        id: shard_to_id(shard),
-        ..plain(kind)
-    }
-}
-
-fn at(instant: Instant) -> u64 {
-    value(instant.as_micros())
+    Record::of(kind).value(timeout.at.as_micros())
 }

@@ -1,7 +1,7 @@
 //! The records of a session: what goes in, what comes out.
 
 use super::table::table;
-use super::{Record, Status, value};
+use super::{Record, Status};
 use crate::gateway::{ClosedReason, Event, Input, Output, Reason, Session};
 use crate::machine::{Machine, Timeout};
 use crate::time::{Instant, micros};
@@ -107,145 +107,82 @@ pub fn handle_session_input(
 /// The record of a session's output.
 #[must_use]
 pub fn session_output<'a>(output: &Output<'a>) -> Record<'a> {
-    let empty = Record::default();
     match *output {
-        Output::Connect { url } => Record {
-            kind: 1,
-            text: url,
-            ..empty
-        },
-        Output::Send(payload) => Record {
-            kind: 2,
-            data: payload,
-            ..empty
-        },
-        Output::Close { code, cause } => Record {
-            kind: 3,
-            code: u32::from(code.0),
-            value: u64::from(cause.number()),
-            text: cause.explain(),
-            ..empty
-        },
-        Output::WantIdentify => Record { kind: 4, ..empty },
-        Output::CancelIdentify => Record { kind: 5, ..empty },
-        Output::IdentifyUnused => Record { kind: 6, ..empty },
-        Output::Dispatch(dispatch) => Record {
-            kind: 7,
-            code: u32::from(dispatch.kind.number()),
-            id: u64::from(dispatch.replayed),
-            value: value(dispatch.sequence),
-            text: dispatch.name,
-            data: dispatch.data,
-        },
+        Output::Connect { url } => Record::of(1).text(url),
+        Output::Send(payload) => Record::of(2).data(payload),
+        Output::Close { code, cause } => Record::of(3)
+            .code(code.0.into())
+            .value(cause.number())
+            .text(cause.explain()),
+        Output::WantIdentify => Record::of(4),
+        Output::CancelIdentify => Record::of(5),
+        Output::IdentifyUnused => Record::of(6),
+        Output::Dispatch(dispatch) => Record::of(7)
+            .code(dispatch.kind.number().into())
+            .id(dispatch.replayed.into())
+            .value(dispatch.sequence)
+            .text(dispatch.name)
+            .data(dispatch.data),
         Output::Event(event) => session_event(event),
     }
 }
 
 fn session_event(event: Event<'_>) -> Record<'_> {
-    let empty = Record::default();
     match event {
-        Event::Ready { session_id, guilds } => Record {
-            kind: 20,
-            value: u64::from(guilds),
-            text: session_id,
-            ..empty
-        },
+        Event::Ready { session_id, guilds } => Record::of(20).value(guilds).text(session_id),
         Event::Resumed {
             session_id,
             sequence,
             replayed,
-        } => Record {
-            kind: 21,
-            id: sequence,
-            value: value(replayed),
-            text: session_id,
-            ..empty
-        },
+        } => Record::of(21).id(sequence).value(replayed).text(session_id),
         Event::Disconnected {
             code,
             cause,
             resumable,
             retry_after,
-        } => Record {
-            kind: if resumable { 22 } else { 23 },
-            code: code.map_or(0, |code| u32::from(code.0)),
-            id: u64::from(cause.number()),
-            value: value(micros(retry_after)),
-            text: cause.explain(),
-            ..empty
-        },
-        Event::SessionLost { cause, sequence } => Record {
-            kind: 24,
-            code: u32::from(cause.number()),
-            value: value(sequence),
-            text: cause.explain(),
-            ..empty
-        },
-        Event::HeartbeatAcked { latency } => Record {
-            kind: 25,
-            value: value(micros(latency)),
-            ..empty
-        },
+        } => Record::of(if resumable { 22 } else { 23 })
+            .code(code.map_or(0, |code| code.0.into()))
+            .id(cause.number().into())
+            .value(micros(retry_after))
+            .text(cause.explain()),
+        Event::SessionLost { cause, sequence } => Record::of(24)
+            .code(cause.number().into())
+            .value(sequence)
+            .text(cause.explain()),
+        Event::HeartbeatAcked { latency } => Record::of(25).value(micros(latency)),
         Event::RateLimited {
             opcode,
             retry_after,
             guild_id,
             resent,
-        } => Record {
-            kind: if resent { 27 } else { 26 },
-            code: u32::from(opcode),
-            id: guild_id.map_or(0, |guild| guild.0),
-            value: value(micros(retry_after)),
-            ..empty
-        },
-        Event::CommandSent { id } => Record {
-            kind: 28,
-            id,
-            ..empty
-        },
-        Event::CommandRefused { id, reason } => Record {
-            kind: 29,
-            code: u32::from(reason.number()),
-            id,
-            text: reason.explain(),
-            ..empty
-        },
-        Event::CommandBlamed { id, opcode, code } => Record {
-            kind: 30,
-            code: u32::from(code.0),
-            id,
-            value: u64::from(opcode),
-            text: code.explain(),
-            ..empty
-        },
-        Event::Escalated { code, times } => Record {
-            kind: 31,
-            code: u32::from(code.0),
-            value: u64::from(times),
-            text: code.explain(),
-            ..empty
-        },
-        Event::Ignored { opcode } => Record {
-            kind: 32,
-            value: value(opcode),
-            ..empty
-        },
-        Event::UrlRefused => Record { kind: 33, ..empty },
-        Event::Closed {
-            reason: ClosedReason::Fatal(code),
-        } => Record {
-            kind: 34,
-            code: u32::from(code.0),
-            text: code.explain(),
-            ..empty
-        },
-        Event::Closed {
-            reason: ClosedReason::Shutdown { resumable },
-        } => Record {
-            kind: 35,
-            value: u64::from(resumable),
-            ..empty
-        },
+        } => Record::of(if resent { 27 } else { 26 })
+            .code(opcode.into())
+            .id(guild_id.map_or(0, |guild| guild.0))
+            .value(micros(retry_after)),
+        Event::CommandSent { id } => Record::of(28).id(id),
+        Event::CommandRefused { id, reason } => Record::of(29)
+            .code(reason.number().into())
+            .id(id)
+            .text(reason.explain()),
+        Event::CommandBlamed { id, opcode, code } => Record::of(30)
+            .code(code.0.into())
+            .id(id)
+            .value(opcode)
+            .text(code.explain()),
+        Event::Escalated { code, times } => Record::of(31)
+            .code(code.0.into())
+            .value(times)
+            .text(code.explain()),
+        Event::Ignored { opcode } => Record::of(32).value(opcode),
+        Event::UrlRefused => Record::of(33),
+        Event::Closed { reason } => closed(reason),
+    }
+}
+
+fn closed(reason: ClosedReason) -> Record<'static> {
+    match reason {
+        ClosedReason::Fatal(code) => Record::of(34).code(code.0.into()).text(code.explain()),
+        ClosedReason::Shutdown { resumable } => Record::of(35).value(resumable),
     }
 }
 
@@ -262,9 +199,5 @@ pub fn session_timeout(timeout: Timeout<Reason>) -> Record<'static> {
         Reason::Command => 7,
         Reason::Close => 8,
     };
-    Record {
-        kind,
-        value: value(timeout.at.as_micros()),
-        ..Record::default()
-    }
+    Record::of(kind).value(timeout.at.as_micros())
 }

@@ -39,6 +39,42 @@ pub struct Record<'a> {
     pub data: &'a [u8],
 }
 
+impl<'a> Record<'a> {
+    /// A record of this kind whose other columns are 0 or empty.
+    const fn of(kind: u32) -> Self {
+        Self {
+            kind,
+            code: 0,
+            id: 0,
+            value: 0,
+            text: "",
+            data: &[],
+        }
+    }
+
+    const fn code(self, code: u32) -> Self {
+        Self { code, ..self }
+    }
+
+    const fn id(self, id: u64) -> Self {
+        Self { id, ..self }
+    }
+
+    /// Numbers beyond the column's law become the largest that it takes.
+    fn value(self, value: impl TryInto<u64>) -> Self {
+        let value = value.try_into().unwrap_or(VALUE_MAX).min(VALUE_MAX);
+        Self { value, ..self }
+    }
+
+    const fn text(self, text: &'a str) -> Self {
+        Self { text, ..self }
+    }
+
+    const fn data(self, data: &'a [u8]) -> Self {
+        Self { data, ..self }
+    }
+}
+
 impl fmt::Debug for Record<'_> {
     /// Leaves out what `data` holds: it may hold the token, or a user's words.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,10 +116,6 @@ pub fn row_numbered(table: &'static [Row], kind: u32) -> Option<&'static Row> {
 
 /// The largest number that `value` may hold.
 const VALUE_MAX: u64 = (1 << 53) - 1;
-
-fn value(number: impl TryInto<u64>) -> u64 {
-    number.try_into().unwrap_or(VALUE_MAX).min(VALUE_MAX)
-}
 
 #[cfg(test)]
 mod tests {
