@@ -12,10 +12,12 @@ use std::time::Duration;
 use clap::Args;
 use shardkeep::config::Config;
 use shardkeep::core::Instant;
+use shardkeep::core::gateway::Snapshot;
 use shardkeep::{Bot, clock};
 use shardkeep_sim::server::{Server, ServerConfig};
 use shardkeep_sim::{DEFAULT_TOKEN, LedgerDetail, WorldConfig};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::failure::Failure;
 use screen::{Screen, View};
@@ -119,11 +121,8 @@ pub(crate) async fn run(arguments: Demo) -> Result<(), Failure> {
         arguments.guilds.into(),
     ));
     let log = Log::default();
-    let (sender, notes) = mpsc::unbounded_channel();
-    let bot = Bot::new(config)?;
-    bot.start().await?;
-    let listening = tokio::spawn(listen(bot.clone(), log.clone(), sender));
     let painting = tokio::spawn(paint(Arc::clone(&screen), log.clone(), start));
+    let (sender, notes) = mpsc::unbounded_channel();
     let mut story = Story::new(
         &server,
         Arc::clone(&screen),
@@ -131,21 +130,14 @@ pub(crate) async fn run(arguments: Demo) -> Result<(), Failure> {
         notes,
         arguments.shards,
     );
-    let told = story.tell(&bot, arguments.guilds).await;
-    bot.shutdown(true).await;
-    // The queue is closed: what is in it is logged, then the task ends.
-    let _ = listening.await;
+    let mut bot = LoggedBot::start(config, log.clone(), sender).await?;
+    let told = story.tell(&mut bot, arguments.guilds).await;
+    bot.stop().await;
     painting.abort();
     screen.close();
     told?;
-    let report = report::make(
-        &server,
-        &log,
-        &story,
-        arguments.shards,
-        clock::now().since(start),
-    )
-    .await?;
+    let took = clock::now().since(start);
+    let report = report::make(&server, &log, &story, arguments.shards, took).await?;
     server.shutdown().await;
     let mut text = report.table();
     if arguments.json {
@@ -156,6 +148,57 @@ pub(crate) async fn run(arguments: Demo) -> Result<(), Failure> {
         .write_all(text.as_bytes())
         .map_err(|error| Failure::output(&error))?;
     report.verdict()
+}
+
+/// A bot, and a task that logs everything that it is handed.
+struct LoggedBot {
+    config: Config,
+    log: Log,
+    notes: mpsc::UnboundedSender<Note>,
+    bot: Bot,
+    listening: JoinHandle<()>,
+}
+
+impl LoggedBot {
+    async fn start(
+        config: Config,
+        log: Log,
+        notes: mpsc::UnboundedSender<Note>,
+    ) -> Result<Self, Failure> {
+        let bot = Bot::new(config.clone())?;
+        bot.start().await?;
+        let listening = tokio::spawn(listen(bot.clone(), log.clone(), notes.clone()));
+        Ok(Self {
+            config,
+            log,
+            notes,
+            bot,
+            listening,
+        })
+    }
+
+    /// Stops the bot and waits until everything that it was handed is logged. Discord keeps the sessions.
+    async fn stop(&mut self) -> Vec<Snapshot> {
+        let snapshots = self.bot.shutdown(true).await;
+        // The queue is closed, so the task ends by itself. Afterwards there is nothing more to wait for.
+        if !self.listening.is_finished() {
+            let _ = (&mut self.listening).await;
+        }
+        snapshots
+    }
+
+    /// Stops the bot and starts another one, which goes on from the sessions of the first.
+    async fn restart(&mut self, pause: Duration) -> Result<(), Failure> {
+        let snapshots = self.stop().await;
+        tokio::time::sleep(pause).await;
+        self.bot = Bot::builder(self.config.clone())
+            .resume_from(snapshots)
+            .build()?;
+        self.bot.start().await?;
+        let listening = listen(self.bot.clone(), self.log.clone(), self.notes.clone());
+        self.listening = tokio::spawn(listening);
+        Ok(())
+    }
 }
 
 /// Logs everything that the bot is handed, and passes on what happens to shards.

@@ -7,17 +7,17 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use shardkeep::clock;
 use shardkeep::core::gateway::Cause;
 use shardkeep::core::{Instant, ShardId};
 use shardkeep::events::{Lifecycle, ShardResume};
-use shardkeep::{Bot, clock};
 use shardkeep_sim::server::Server;
 use shardkeep_sim::{Control, Fault, Target};
 use tokio::sync::mpsc;
 
-use super::Log;
 use super::screen::Screen;
 use super::tally::Session;
+use super::{Log, LoggedBot};
 use crate::failure::Failure;
 
 /// How long a step may take on a busy machine before the demo gives up.
@@ -28,6 +28,9 @@ const PAUSE: Duration = Duration::from_millis(1_500);
 
 /// How long new connections are refused while one is cut: messages pile up meanwhile.
 const OUTAGE_MS: u64 = 500;
+
+/// How long no bot runs at the restart.
+const RESTART: Duration = Duration::from_millis(300);
 
 /// Something that happened to a shard.
 pub(super) struct Note {
@@ -87,7 +90,7 @@ impl<'a> Story<'a> {
     }
 
     /// Everything up to the last event; the caller stops the bot.
-    pub(super) async fn tell(&mut self, bot: &Bot, guilds: u32) -> Result<(), Failure> {
+    pub(super) async fn tell(&mut self, bot: &mut LoggedBot, guilds: u32) -> Result<(), Failure> {
         self.say(&format!("simulated Discord at {}", self.server.api_base()));
         self.connect(guilds).await?;
         tokio::time::sleep(PAUSE).await;
@@ -97,11 +100,12 @@ impl<'a> Story<'a> {
         tokio::time::sleep(PAUSE).await;
         self.call_to_reconnect().await?;
         tokio::time::sleep(PAUSE).await;
+        self.restart(bot).await?;
+        tokio::time::sleep(PAUSE).await;
         self.calm().await?;
-        let status = bot.status();
         self.say(&format!(
-            "stopping {} shards with {} guilds; the sessions stay resumable",
-            status.shard_count, status.guild_count
+            "stopping {} shards; the sessions stay resumable",
+            self.shards
         ));
         Ok(())
     }
@@ -207,6 +211,34 @@ impl<'a> Story<'a> {
         self.fault(Target::All, Fault::Reconnect { count: 1 })
             .await?;
         self.say("Discord asks every shard to reconnect (op 7)");
+        let replayed = self.all_resumed().await?;
+        self.say(&format!(
+            "all {} shards resumed, {replayed} events replayed",
+            self.shards
+        ));
+        Ok(())
+    }
+
+    /// The bot ends and another one begins, as in a deployment. It identifies nothing: it goes on from the sessions.
+    async fn restart(&mut self, bot: &mut LoggedBot) -> Result<(), Failure> {
+        self.say("the bot stops, and a new one starts from its sessions");
+        while self.notes.try_recv().is_ok() {}
+        bot.restart(RESTART).await?;
+        let replayed = self.all_resumed().await?;
+        if replayed == 0 {
+            return Err(Failure::Failed(
+                "the new bot resumed without replaying anything".to_owned(),
+            ));
+        }
+        self.say(&format!(
+            "all {} shards resumed without an identify, {replayed} events replayed",
+            self.shards
+        ));
+        Ok(())
+    }
+
+    /// Waits until each shard has resumed, and sums up what was replayed.
+    async fn all_resumed(&mut self) -> Result<u64, Failure> {
         let mut back = BTreeSet::new();
         let mut replayed = 0;
         while back.len() < self.shards as usize {
@@ -214,11 +246,7 @@ impl<'a> Story<'a> {
             back.insert(shard);
             replayed += resumed.replayed;
         }
-        self.say(&format!(
-            "all {} shards resumed, {replayed} events replayed",
-            self.shards
-        ));
-        Ok(())
+        Ok(replayed)
     }
 
     /// The traffic stops, and what is under way arrives.

@@ -52,34 +52,35 @@ impl Tally {
             }
             return lifecycle;
         }
-        match entry.kind {
-            EventKind::Resumed => return None,
+        self.remember(entry);
+        self.dispatch(entry.shard, entry.kind, entry.sequence, entry.data);
+        self.replayed += u64::from(entry.replayed);
+        None
+    }
+
+    fn dispatch(&mut self, shard: ShardId, kind: EventKind, sequence: u64, data: &[u8]) {
+        match kind {
+            EventKind::Resumed => return,
             EventKind::Ready => {
-                if let Ok(ready) = serde_json::from_slice::<Ready>(entry.data) {
-                    self.current.insert(entry.shard, ready.session_id);
+                if let Ok(ready) = serde_json::from_slice::<Ready>(data) {
+                    self.current.insert(shard, ready.session_id);
                 }
             }
             EventKind::GuildCreate => self.guilds += 1,
             _ => {}
         }
         self.dispatched += 1;
-        self.replayed += u64::from(entry.replayed);
-        match self.current.get(&entry.shard) {
+        match self.current.get(&shard) {
             None => self.homeless += 1,
             Some(session) => {
-                self.sessions
-                    .entry(session.clone())
-                    .or_default()
-                    .entry(entry.sequence)
-                    .or_insert_with(|| Seen {
-                        times: 0,
-                        digest: digest(entry.data),
-                    })
-                    .times += 1
+                let session = self.sessions.entry(session.clone()).or_default();
+                let first = || Seen {
+                    times: 0,
+                    digest: digest(data),
+                };
+                session.entry(sequence).or_insert_with(first).times += 1;
             }
         }
-        self.remember(entry);
-        None
     }
 
     fn remember(&mut self, entry: &Entry<'_>) {
@@ -176,4 +177,87 @@ pub(super) struct Ledger {
 pub(super) struct Sent {
     pub(super) seq: u64,
     pub(super) digest: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READY: &[u8] = br#"{"session_id":"one"}"#;
+
+    fn bot(sequences: &[u64]) -> Tally {
+        let mut tally = Tally::default();
+        tally.dispatch(ShardId::SINGLE, EventKind::Ready, 1, READY);
+        for &sequence in sequences {
+            tally.dispatch(ShardId::SINGLE, EventKind::MessageCreate, sequence, b"{}");
+        }
+        tally
+    }
+
+    fn simulator(sequences: &[u64]) -> Vec<Ledger> {
+        let entries = sequences.iter().map(|&seq| {
+            let sent: &[u8] = if seq == 1 { READY } else { b"{}" };
+            Sent {
+                seq,
+                digest: digest(sent),
+            }
+        });
+        let entries: Vec<_> = entries.collect();
+        let session = Session {
+            session: "one".to_owned(),
+            dispatches: entries.len() as u64,
+            truncated: false,
+            end: None,
+        };
+        vec![Ledger { session, entries }]
+    }
+
+    #[test]
+    fn what_is_missing_doubled_changed_or_made_up_is_told_apart() {
+        let sent = Comparison {
+            sent: 4,
+            ..Comparison::default()
+        };
+        assert_eq!(bot(&[2, 3, 4]).compare(&simulator(&[1, 2, 3, 4])), sent);
+        let lost = Comparison { lost: 1, ..sent };
+        assert_eq!(bot(&[2, 4]).compare(&simulator(&[1, 2, 3, 4])), lost);
+        let duplicated = Comparison {
+            duplicated: 2,
+            ..sent
+        };
+        assert_eq!(
+            bot(&[2, 3, 3, 3, 4]).compare(&simulator(&[1, 2, 3, 4])),
+            duplicated
+        );
+        let unknown = Comparison { unknown: 1, ..sent };
+        assert_eq!(
+            bot(&[2, 3, 4, 9]).compare(&simulator(&[1, 2, 3, 4])),
+            unknown
+        );
+        let mut changed = bot(&[2, 3]);
+        changed.dispatch(ShardId::SINGLE, EventKind::MessageCreate, 4, b"{ }");
+        let altered = Comparison { altered: 1, ..sent };
+        assert_eq!(changed.compare(&simulator(&[1, 2, 3, 4])), altered);
+    }
+
+    #[test]
+    fn a_session_that_the_bot_never_saw_is_lost_whole() {
+        assert_eq!(Tally::default().compare(&simulator(&[1, 2])).lost, 2);
+    }
+
+    #[test]
+    fn resumed_belongs_to_a_connection_and_is_not_counted() {
+        let mut tally = bot(&[2]);
+        tally.dispatch(ShardId::SINGLE, EventKind::Resumed, 3, b"{}");
+        assert_eq!(tally.dispatched, 2);
+        assert!(tally.has_caught_up(&[simulator(&[1, 2])[0].session.clone()]));
+        assert!(!tally.has_caught_up(&[simulator(&[1, 2, 3])[0].session.clone()]));
+    }
+
+    #[test]
+    fn events_before_any_ready_are_unknown() {
+        let mut tally = Tally::default();
+        tally.dispatch(ShardId::SINGLE, EventKind::MessageCreate, 2, b"{}");
+        assert_eq!(tally.compare(&[]).unknown, 1);
+    }
 }

@@ -173,7 +173,7 @@ impl fmt::Display for ConfigError {
                 write!(f, "there is no option `{option}`")?;
                 match suggestion {
                     Some(name) => write!(f, "; did you mean `{name}`?"),
-                    None => f.write_str("; docs/configuration.md lists them all"),
+                    None => f.write_str("; docs/reference/configuration.md lists them all"),
                 }
             }
             Problem::UnknownName {

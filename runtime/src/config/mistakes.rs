@@ -30,7 +30,7 @@ fn misspelt_keys_name_the_line_and_the_nearest_option() {
         ),
         (
             "colour = 1",
-            "bot.toml:1: there is no option `colour`; docs/configuration.md lists them all",
+            "bot.toml:1: there is no option `colour`; docs/reference/configuration.md lists them all",
         ),
     ] {
         assert_eq!(toml_error(text).to_string(), said);

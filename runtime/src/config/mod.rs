@@ -6,6 +6,8 @@ mod error;
 #[cfg(test)]
 mod mistakes;
 mod option;
+#[cfg(test)]
+pub(crate) mod page;
 mod settings;
 mod source;
 mod table;

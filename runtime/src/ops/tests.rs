@@ -254,3 +254,53 @@ async fn other_machines_need_permission() {
         .unwrap_err();
     assert!(error.to_string().contains("access token"), "{error}");
 }
+
+#[test]
+fn reference_pages_list_every_metric() {
+    let full = Numbers {
+        shards: vec![shard(0, true)],
+        events: vec![(EventKind::MessageCreate, 1)],
+        reconnects: vec![(Cause::Zombied, 1)],
+        identify_remaining: Some(1),
+        shards_expected: Some(1),
+        ..Numbers::default()
+    };
+    let text = metrics::text(full).unwrap();
+    let mut page = "\
+# Metrics
+
+<!-- Written by a test from what /metrics answers; edit runtime/src/ops/metrics.rs. -->
+
+What `/metrics` of the ops endpoint answers, in OpenMetrics text. Names and labels are stable. Labels are bounded: a shard and
+its total, the kind of a dispatch, the cause of a disconnect.
+
+| metric | type | labels | what it is |
+|---|---|---|---|
+"
+    .to_owned();
+    let lines: Vec<_> = text.lines().collect();
+    for help in lines.iter().filter_map(|line| line.strip_prefix("# HELP ")) {
+        let (name, what) = help.split_once(' ').unwrap();
+        let kind = lines
+            .iter()
+            .find_map(|line| line.strip_prefix(&format!("# TYPE {name} ")))
+            .unwrap();
+        let total = if kind == "counter" { "_total" } else { "" };
+        let sample = lines
+            .iter()
+            .find(|line| line.starts_with(&format!("{name}{total}")))
+            .unwrap();
+        let labels: Vec<_> = sample
+            .split_once('{')
+            .map(|(_, rest)| rest.split('}').next().unwrap())
+            .into_iter()
+            .flat_map(|inside| inside.split(','))
+            .map(|label| label.split('=').next().unwrap())
+            .collect();
+        page.push_str(&format!(
+            "| `{name}{total}` | {kind} | {} | {what} |\n",
+            labels.join(", ")
+        ));
+    }
+    crate::config::page::check("metrics.md", &page);
+}
