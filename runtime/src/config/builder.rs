@@ -135,8 +135,8 @@ impl ConfigBuilder {
     ///
     /// # Errors
     ///
-    /// The first [`ConfigError`]: a misspelt name, a wrong type, a value out of range, a contradiction, a missing token.
-    /// An option that another source overrides is checked all the same.
+    /// The first [`ConfigError`]: a misspelt name, a wrong type, a value out of range, a contradiction, no token. An
+    /// option that another source overrides is checked all the same.
     pub fn build(mut self) -> Result<Config, ConfigError> {
         if let Some(error) = self.error.take() {
             return Err(error);

@@ -24,14 +24,14 @@ hello_timeout_ms = 30000
 ```
 
 In the environment every option has the name `SHARDKEEP_` and its own in capitals, with `_` for the dot:
-`SHARDKEEP_GATEWAY_HELLO_TIMEOUT_MS`. Lists are written with commas: `SHARDKEEP_INTENTS=guilds,guild_messages`. Four options have
-a second variable that many bots know; where both are set, the one with the prefix counts.
+`SHARDKEEP_GATEWAY_HELLO_TIMEOUT_MS`. Lists are written with commas: `SHARDKEEP_INTENTS=guilds,guild_messages`. Four
+options have a second variable that many bots know; where both are set, the one with the prefix counts.
 
-`shard_id` and `total_shards` describe `shards` in another way. Whichever stands nearer to the program counts; in the same
-place they are an error.
+`shard_id` and `total_shards` describe `shards` in another way. Whichever stands nearer to the program counts; in the
+same place they are an error.
 
-A misspelt option or name, a wrong type or a value out of range is an error that names the line or the variable, what is
-allowed, and the nearest name. The token is in no error and in no log.
+A misspelt option or name, a wrong type or a value out of range is an error that names the line or the variable, what
+is allowed, and the nearest name. The token is in no error and in no log.
 ";
 
 /// Compares a page with what is checked in, or writes it if `SHARDKEEP_BLESS` is set.

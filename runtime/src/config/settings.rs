@@ -238,8 +238,8 @@ impl Config {
             .fold(start, |set, &kind| set.without(kind))
     }
 
-    /// What one shard's session is told. `gateway_url` is the `url` of `/gateway/bot`; every session needs a seed of its
-    /// own.
+    /// What one shard's session is told. `gateway_url` is the `url` of `/gateway/bot`; every session needs a seed of
+    /// its own.
     #[must_use]
     pub fn session(&self, shard: ShardId, gateway_url: &str, seed: u64) -> gateway::Config {
         let from = &self.gateway;

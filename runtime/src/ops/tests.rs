@@ -271,8 +271,8 @@ fn reference_pages_list_every_metric() {
 
 <!-- Written by a test from what /metrics answers; edit runtime/src/ops/metrics.rs. -->
 
-What `/metrics` of the ops endpoint answers, in OpenMetrics text. Names and labels are stable. Labels are bounded: a shard and
-its total, the kind of a dispatch, the cause of a disconnect.
+What `/metrics` of the ops endpoint answers, in OpenMetrics text. Names and labels are stable. Labels are bounded: a
+shard and its total, the kind of a dispatch, the cause of a disconnect.
 
 | metric | type | labels | what it is |
 |---|---|---|---|
