@@ -254,16 +254,17 @@ impl Context {
         .into()
     }
 
-    /// Hangs up for good.
+    /// Hangs up for good. Without a session there is nothing for Discord to keep.
     pub(super) fn stop(&mut self, now: Instant, resumable: bool) -> State {
+        if !resumable {
+            self.resume.drop_session();
+        }
+        let resumable = self.resume.session().is_some();
         let code = if resumable {
             CloseCode::UNKNOWN_ERROR
         } else {
             CloseCode::NORMAL
         };
-        if !resumable {
-            self.resume.drop_session();
-        }
         self.say_disconnected(None, Cause::Shutdown, Duration::ZERO);
         self.close(now, code, Cause::Shutdown);
         Closing {
@@ -288,7 +289,7 @@ impl Context {
         };
         self.timers.clear_all();
         if let Some(code) = code {
-            self.complain(code);
+            self.complain(now, code);
             match code.after() {
                 AfterClose::Stop => {
                     self.resume.drop_session();
@@ -341,10 +342,13 @@ impl Context {
         });
     }
 
-    /// 4001, 4002 and 4008 are complaints about a command: names the suspect, and speaks up when they repeat.
-    fn complain(&mut self, code: CloseCode) {
-        if !code.blames_command() {
+    /// 4001, 4002 and 4008 are complaints about a command: names the suspect, and speaks up when they repeat. A session
+    /// that lasted ends the row, as any other close code does.
+    fn complain(&mut self, now: Instant, code: CloseCode) {
+        if !code.blames_command() || self.was_stable(now) {
             self.complaints = 0;
+        }
+        if !code.blames_command() {
             return;
         }
         if let Some((id, opcode)) = self.commands.suspect() {
@@ -363,6 +367,13 @@ impl Context {
         }
     }
 
+    /// Whether this connection's session lasted.
+    fn was_stable(&self, now: Instant) -> bool {
+        let stable_after = self.config.stable_after;
+        self.established_at
+            .is_some_and(|at| now - at >= stable_after)
+    }
+
     /// How long until the next attempt. A session that lasted makes the next attempt immediate.
     pub(super) fn retry_after(
         &mut self,
@@ -370,10 +381,10 @@ impl Context {
         cause: Cause,
         code: Option<CloseCode>,
     ) -> Duration {
-        let established_at = self.established_at.take();
-        if established_at.is_some_and(|at| now - at >= self.config.stable_after) {
+        if self.was_stable(now) {
             self.backoff.reset();
         }
+        self.established_at = None;
         let wait = self.backoff.next(&mut self.rng, self.config.backoff_max);
         let least = match (cause, code) {
             (Cause::InvalidSession, _) => INVALID_SESSION_WAIT,

@@ -74,7 +74,11 @@ fn parse(url: &str) -> Option<Parts<'_>> {
         }
         None => authority.split_once(':').unwrap_or((authority, "443")),
     };
-    let valid = !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0);
+    // A percent sign, for one, would be decoded by some readers and not by others.
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':');
+    let valid = !host.is_empty()
+        && host.bytes().all(plain)
+        && port.parse::<u16>().is_ok_and(|port| port != 0);
     valid.then_some(Parts { secure, host })
 }
 
@@ -147,6 +151,7 @@ mod tests {
             ("wss://example.com#.discord.gg", UrlError::Malformed),
             ("https://gateway.discord.gg", UrlError::Malformed),
             ("wss://", UrlError::Malformed),
+            ("wss://example.com%2f.discord.gg", UrlError::Malformed),
             ("wss://gateway.discord.gg:99999", UrlError::Malformed),
             ("wss://gateway.discord.gg /", UrlError::Malformed),
         ] {

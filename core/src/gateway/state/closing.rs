@@ -45,6 +45,7 @@ impl Closing {
                 if !resumable {
                     context.resume.drop_session();
                 }
+                let resumable = context.resume.session().is_some();
                 Self {
                     next: Next::Stop { resumable },
                 }

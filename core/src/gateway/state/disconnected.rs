@@ -18,6 +18,7 @@ impl Disconnected {
                 if !resumable {
                     context.resume.drop_session();
                 }
+                let resumable = context.resume.session().is_some();
                 context.end(ClosedReason::Shutdown { resumable })
             }
             _ => self.into(),

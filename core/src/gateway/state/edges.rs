@@ -45,5 +45,6 @@ edges! {
         Stopped => Closing;
     Ready: Zombied => Closing, ReconnectAsked => Closing, SessionInvalid => Closing, Broken => Closing,
         Dropped => Disconnected, Refused => Closed, Recycled => Closing, Stopped => Closing;
-    Closing: Dropped => Disconnected, TimedOut => Disconnected, Refused => Closed, Dropped => Closed, TimedOut => Closed;
+    Closing: Dropped => Disconnected, TimedOut => Disconnected, Dropped => Closed, TimedOut => Closed,
+        Refused => Closed;
 }

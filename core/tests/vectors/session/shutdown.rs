@@ -33,14 +33,15 @@ const PLACES: &[Place] = &[
 
 fn stopped(place: &Place, resumable: bool) -> Vector {
     let &(state, reach, has_session, has_socket) = place;
-    let (how, rule, code) = match resumable {
-        true => (
-            "resumable",
+    let kept = resumable && has_session;
+    let how = if resumable { "resumable" } else { "final" };
+    let (rule, code) = match (kept, resumable) {
+        (true, _) => (
             "4000, so that Discord keeps the session for a few minutes",
             4000,
         ),
-        false => (
-            "final",
+        (false, true) => ("1000: there is no session to keep", 1000),
+        (false, false) => (
             "1000, which ends the session and shows the bot offline",
             1000,
         ),
@@ -49,7 +50,6 @@ fn stopped(place: &Place, resumable: bool) -> Vector {
         &format!("stop_{state}_{how}"),
         &format!("1.12 {state}: stop with {rule}"),
     );
-    let kept = resumable && has_session;
     let shard = reach(shard).stopped(resumable);
     let shard = if has_socket {
         let ended = if kept {
@@ -67,7 +67,7 @@ fn stopped(place: &Place, resumable: bool) -> Vector {
         shard
     };
     let shard = shard
-        .gives(&[&format!("closed value={}", u32::from(resumable))])
+        .gives(&[&format!("closed value={}", u32::from(kept))])
         .is("closed")
         .waits_for_nothing();
     let sequence = if matches!(state, "ready" | "disconnected") {
@@ -121,7 +121,7 @@ fn others() -> Vec<Vector> {
             "1.12 disconnected: a stop before the first connection",
         )
         .stopped(true)
-        .gives(&["closed value=1"])
+        .gives(&["closed value=0"])
         .is("closed")
         .end(),
         play(
