@@ -1,4 +1,32 @@
-//! Shardkeep for Rust: sharded gateway sessions over tokio.
+//! Shardkeep for Rust: Discord gateway sessions on any number of shards, kept alive over tokio.
+//!
+//! A [`Bot`] takes a [`Config`](config::Config), owns the threads on which sockets and heartbeats live, and hands events
+//! on in order: by [`Bot::next_batch`], by [`Bot::next_event`], or to handlers given to [`Bot::on`]. What it decides is
+//! decided in [`core`], without sockets and clocks; what is here moves bytes.
+//!
+//! ```no_run
+//! use shardkeep::Bot;
+//! use shardkeep::config::Config;
+//!
+//! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+//! let bot = Bot::new(Config::builder().environment().set("intents", "guilds,guild_messages").build()?)?;
+//! while let Some(event) = bot.next_event().await {
+//!     println!("{} {} {}", event.shard(), event.name(), event.json());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is promised, and what is not
+//!
+//! * Events of one session arrive in Discord's order, each once, also over a resume; what was replayed says so. Where
+//!   Discord ends a session, the events in between are lost: `shard_error` says so, and [`Bot::status`] counts it.
+//! * Nothing is dropped silently. A user who is slow makes the shards stop reading; they go on beating meanwhile.
+//! * User code never runs on the threads that beat.
+//!
+//! # Features
+//!
+//! * `twilight-model`: `Event::twilight` decodes dispatches into twilight's models.
 
 pub mod bot;
 pub mod clock;

@@ -229,7 +229,7 @@ impl Bot {
             .ok_or(CommandFailed::NoShard(shard))?;
         handle
             .controls
-            .send(Control::Send(command, done))
+            .send(Control::Send(Box::new(command), done))
             .map_err(|_| CommandFailed::Stopped)?;
         outcome.await.unwrap_or(Err(CommandFailed::Stopped))
     }

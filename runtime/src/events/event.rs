@@ -146,7 +146,7 @@ impl Event {
         }
     }
 
-    /// The dispatch as twilight's model of it: `event.twilight()?` gives a `GatewayEventContent`-style enum of its own.
+    /// The dispatch as twilight's model of it. Decodes all of it; [`Event::parse`] decodes only what is asked for.
     ///
     /// # Errors
     ///

@@ -19,3 +19,6 @@ pub use topic::{Subscription, Topic, UnknownTopic};
 
 pub(crate) use chunk::{Chunk, Head};
 pub(crate) use queue::{CHUNK_BYTES, Queue};
+
+#[cfg(all(test, feature = "twilight-model"))]
+mod twilight_tests;

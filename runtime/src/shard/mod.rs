@@ -36,8 +36,8 @@ const ASSUMED_ACK: &[u8] = br#"{"op":11}"#;
 pub(crate) enum Control {
     /// The identify slot is there.
     Granted,
-    /// Send a command and say how it went.
-    Send(Command, oneshot::Sender<Result<(), CommandFailed>>),
+    /// Send a command and say how it went. Boxed, because a channel keeps room for 32 of these.
+    Send(Box<Command>, oneshot::Sender<Result<(), CommandFailed>>),
     /// Reconnect and resume.
     Reconnect,
     /// Stop for good.

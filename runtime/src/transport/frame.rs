@@ -237,4 +237,14 @@ mod tests {
         assert_eq!(close_code(&[0x0f, 0xa4, b'x']), Some(CloseCode(4004)));
         assert_eq!(close_code(&[1]), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_a_frame_or_not_and_never_a_panic(bytes: Vec<u8>, max in 0usize..1_000) {
+            if let Ok(Some(head)) = parse(&bytes, max) {
+                proptest::prop_assert!(head.start <= bytes.len());
+                proptest::prop_assert!(head.end - head.start <= max);
+            }
+        }
+    }
 }

@@ -307,3 +307,35 @@ async fn an_answer_that_is_no_upgrade_says_so() {
         thread.join().unwrap();
     }
 }
+
+#[tokio::test]
+async fn frames_that_come_in_one_packet_with_the_upgrade_are_not_forgotten() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let thread = std::thread::spawn(move || {
+        let (mut socket, _): (TcpStream, _) = listener.accept().unwrap();
+        let mut request = vec![0; 4_096];
+        let n = socket.read(&mut request).unwrap();
+        let request = String::from_utf8_lossy(&request[..n]).into_owned();
+        let key = request
+            .lines()
+            .find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "))
+            .unwrap();
+        let accept = tungstenite::handshake::derive_accept_key(key.trim().as_bytes());
+        let mut answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
+             Sec-WebSocket-Accept: {accept}\r\n\r\n"
+        )
+        .into_bytes();
+        answer.extend_from_slice(b"\x81\x05hello\x81\x05wor");
+        socket.write_all(&answer).unwrap();
+        // Nothing more comes until the client has read what is there.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        socket.write_all(b"ld\x88\x00").unwrap();
+    });
+    let mut socket = connector(None).connect(url).await.unwrap();
+    let (seen, gone) = read_all(&mut socket).await;
+    assert_eq!(seen, [(true, 5, Some(b'h')), (true, 5, Some(b'w'))]);
+    assert!(matches!(gone, Gone::Closed(None)));
+    thread.join().unwrap();
+}
