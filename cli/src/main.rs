@@ -45,5 +45,8 @@ fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Fa
         .enable_all()
         .build()
         .map_err(|error| Failure::Failed(format!("no threads could be started: {error}")))?;
-    runtime.block_on(command)
+    let outcome = runtime.block_on(command);
+    // A thread may still wait for somebody to read standard output: it must not hold up the end.
+    runtime.shutdown_background();
+    outcome
 }

@@ -1,12 +1,15 @@
 //! `shardkeep run`: a bot that prints what it hears.
 
-use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stderr};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use clap::Args;
 use shardkeep::config::{Config, OnShutdown};
 use shardkeep::events::Entry;
 use shardkeep::{Batch, Bot, Topic};
+use tokio::io::{AsyncWriteExt, Stdout, stdout};
+use tokio::time::timeout;
 
 use crate::connect::{self, Connection};
 use crate::failure::Failure;
@@ -66,29 +69,31 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
     // Where a subscriber is set up already there is nothing to do.
     let _ = shardkeep::log::init(config.log_format, config.log_level);
     let resumable = config.on_shutdown == OnShutdown::Resume;
-    let bot = start(config).await?;
+    let patience = Duration::from_millis(config.shutdown_timeout_ms);
+    let bot = Bot::new(config)?;
+    bot.start().await?;
+    bot.serve_ops().await?;
     let mut printer = Printer::new(arguments.ndjson);
-    let ended = loop {
-        tokio::select! {
-            batch = bot.next_batch(BATCH) => match batch {
-                Some(batch) => printer.print(&batch)?,
-                None => break Ended::Itself,
-            },
-            () = stop.wait() => break Ended::Asked,
-        }
-        if printer.closed {
-            break Ended::Asked;
-        }
+    let printed = tokio::select! {
+        printed = printer.print_all(&bot) => printed?,
+        () = stop.wait() => Printed::Interrupted,
     };
-    if matches!(ended, Ended::Asked) {
+    if printed != Printed::Everything {
         say(if resumable {
             "stopping; Discord keeps the sessions for a few minutes"
         } else {
             "stopping"
         });
         bot.shutdown(resumable).await;
-        while let Some(batch) = bot.next_batch(BATCH).await {
-            printer.print(&batch)?;
+    }
+    if printed == Printed::Interrupted {
+        // What has arrived is still printed, unless nobody takes it.
+        tokio::select! {
+            printed = timeout(patience, printer.print_all(&bot)) => match printed {
+                Ok(printed) => drop(printed?),
+                Err(_) => say("events are left: nobody reads standard output"),
+            },
+            () = stop.wait() => say("events are left: stopped at once"),
         }
     }
     match bot.failure() {
@@ -97,18 +102,15 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
     }
 }
 
-async fn start(config: Config) -> Result<Bot, Failure> {
-    let bot = Bot::new(config)?;
-    bot.start().await?;
-    bot.serve_ops().await?;
-    Ok(bot)
-}
-
-enum Ended {
-    /// Every shard ended for good.
-    Itself,
-    /// The user, the supervisor or a closed output asked for it.
-    Asked,
+/// How far the printing came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Printed {
+    /// The bot has stopped, and there is nothing more.
+    Everything,
+    /// Somebody asked for an end.
+    Interrupted,
+    /// Nobody reads standard output any more.
+    Closed,
 }
 
 /// Writes a line for people. Where standard error is closed, nobody reads it.
@@ -116,27 +118,52 @@ fn say(line: &str) {
     let _ = writeln!(stderr(), "{line}");
 }
 
-/// Prints events.
+/// Prints events. It can be interrupted at any moment and goes on where it was: no line is torn.
 struct Printer {
     ndjson: bool,
     terminal: bool,
+    out: Stdout,
     lines: Vec<u8>,
-    /// Whether nobody reads standard output any more.
-    closed: bool,
+    written: usize,
 }
 
 impl Printer {
     fn new(ndjson: bool) -> Self {
+        let terminal = std::io::stdout().is_terminal();
         Self {
             ndjson,
-            terminal: stdout().is_terminal(),
+            terminal,
+            out: stdout(),
             lines: Vec::new(),
-            closed: false,
+            written: 0,
         }
     }
 
-    fn print(&mut self, batch: &Batch) -> Result<(), Failure> {
+    /// Prints whatever comes until the bot has stopped.
+    async fn print_all(&mut self, bot: &Bot) -> Result<Printed, Failure> {
+        loop {
+            match self.write_out().await {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Printed::Closed),
+                Err(error) => return Err(Failure::output(&error)),
+            }
+            match bot.next_batch(BATCH).await {
+                Some(batch) => self.render(&batch),
+                None => return Ok(Printed::Everything),
+            }
+        }
+    }
+
+    async fn write_out(&mut self) -> std::io::Result<()> {
+        while self.written < self.lines.len() {
+            self.written += self.out.write(&self.lines[self.written..]).await?;
+        }
         self.lines.clear();
+        self.written = 0;
+        self.out.flush().await
+    }
+
+    fn render(&mut self, batch: &Batch) {
         for entry in batch {
             match entry.topic {
                 Topic::Dispatch if self.ndjson => object(&mut self.lines, &entry),
@@ -144,15 +171,6 @@ impl Printer {
                 // The rest of a shard's life is in the log, on standard error.
                 _ => {}
             }
-        }
-        let mut out = stdout().lock();
-        match out.write_all(&self.lines).and_then(|()| out.flush()) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                self.closed = true;
-                Ok(())
-            }
-            Err(error) => Err(Failure::output(&error)),
         }
     }
 }

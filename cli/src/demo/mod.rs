@@ -70,6 +70,8 @@ impl Demo {
             recommended_shards: self.shards,
             heartbeat_interval_ms: HEARTBEAT_MS,
             chatter_per_s: self.rate,
+            ready_delay_ms: 300,
+            stream_interval_ms: 40,
             ledger: LedgerDetail::Entries(usize::MAX),
             replay_capacity: 100_000,
             ..WorldConfig::default()
@@ -234,7 +236,7 @@ async fn paint(screen: Arc<Screen>, log: Log, start: Instant) {
                 last = (now, tally.dispatched);
             }
             View {
-                ready: tally.identified,
+                ready: tally.up.len() as u64,
                 guilds: tally.guilds,
                 dispatched: tally.dispatched,
                 per_s,

@@ -1,6 +1,6 @@
 //! The bot's own log of what it was handed, and its comparison with the simulator's ledger.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Deserialize;
 use shardkeep::core::ShardId;
@@ -19,7 +19,8 @@ pub(super) struct Tally {
     pub(super) dispatched: u64,
     pub(super) replayed: u64,
     pub(super) guilds: u64,
-    pub(super) identified: u64,
+    /// Shards whose session is established.
+    pub(super) up: BTreeSet<ShardId>,
     pub(super) resumed: u64,
     pub(super) recent: VecDeque<String>,
     /// Dispatches that came before any READY of their shard: impossible, therefore counted.
@@ -46,10 +47,14 @@ impl Tally {
         if entry.topic != Topic::Dispatch {
             let lifecycle = Lifecycle::read(*entry);
             match &lifecycle {
-                Some(Lifecycle::ShardConnect(_)) => self.identified += 1,
-                Some(Lifecycle::ShardResume(_)) => self.resumed += 1,
-                _ => {}
-            }
+                Some(Lifecycle::ShardConnect(_)) => self.up.insert(entry.shard),
+                Some(Lifecycle::ShardResume(_)) => {
+                    self.resumed += 1;
+                    self.up.insert(entry.shard)
+                }
+                Some(Lifecycle::ShardDisconnect(_)) => self.up.remove(&entry.shard),
+                _ => false,
+            };
             return lifecycle;
         }
         self.remember(entry);

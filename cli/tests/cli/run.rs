@@ -82,6 +82,29 @@ fn a_closed_output_is_a_stop() {
 }
 
 #[test]
+fn a_stop_does_not_wait_for_a_reader_that_reads_nothing() {
+    let simulator = Simulator::start(&["--guilds", "20", "--members", "60", "--rate", "200"]);
+    let mut bot = shardkeep(&["run", "--api", simulator.api(), "--ndjson", "--shards", "1"])
+        .env("SHARDKEEP_SHUTDOWN_TIMEOUT_MS", "300")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The guilds alone are far more than a pipe holds.
+    while simulator.control("counters", None)["dispatches"]
+        .as_u64()
+        .unwrap()
+        < 21
+    {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    signal(&bot, "TERM");
+    assert!(bot.wait().unwrap().success());
+    let told = stderr(&mut bot);
+    assert!(told.contains("nobody reads standard output"), "{told}");
+}
+
+#[test]
 fn a_refused_token_ends_the_bot_with_a_sentence() {
     let simulator = Simulator::start(&["--token", "another.one"]);
     let (code, out, err) =
