@@ -189,10 +189,8 @@ impl LoggedBot {
         snapshots
     }
 
-    /// Stops the bot and starts another one, which goes on from the sessions of the first.
-    async fn restart(&mut self, pause: Duration) -> Result<(), Failure> {
-        let snapshots = self.stop().await;
-        tokio::time::sleep(pause).await;
+    /// Starts another bot, which goes on from the sessions of the one that was stopped.
+    async fn go_on(&mut self, snapshots: Vec<Snapshot>) -> Result<(), Failure> {
         self.bot = Bot::builder(self.config.clone())
             .resume_from(snapshots)
             .build()?;

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shardkeep::clock;
 use shardkeep::core::gateway::Cause;
-use shardkeep::core::{Instant, ShardId};
+use shardkeep::core::{Instant, ShardId, Snowflake};
 use shardkeep::events::{Lifecycle, ShardResume};
 use shardkeep_sim::server::Server;
 use shardkeep_sim::{Control, Fault, Target};
@@ -57,6 +57,16 @@ pub(super) struct Sessions {
     pub(super) sessions: Vec<Session>,
 }
 
+#[derive(Deserialize)]
+struct Guilds {
+    guilds: Vec<Guild>,
+}
+
+#[derive(Deserialize)]
+struct Guild {
+    id: Snowflake,
+}
+
 /// Asks the simulator something.
 pub(super) async fn ask<T: DeserializeOwned>(
     server: &Server,
@@ -94,9 +104,10 @@ impl<'a> Story<'a> {
         self.say(&format!("simulated Discord at {}", self.server.api_base()));
         self.connect(guilds).await?;
         tokio::time::sleep(PAUSE).await;
-        self.cut(self.shard(0)).await?;
+        let [first, second] = self.victims().await?;
+        self.cut(first).await?;
         tokio::time::sleep(PAUSE).await;
-        self.silence(self.shard(1)).await?;
+        self.silence(second).await?;
         tokio::time::sleep(PAUSE).await;
         self.call_to_reconnect().await?;
         tokio::time::sleep(PAUSE).await;
@@ -110,9 +121,21 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
-    /// A shard to hurt: any will do.
-    fn shard(&self, n: u32) -> ShardId {
-        ShardId::new(n % self.shards, self.shards).unwrap_or(ShardId::SINGLE)
+    /// Two shards to hurt: those of the first guilds, so that there is something to miss. The same twice if all guilds
+    /// are on one.
+    async fn victims(&self) -> Result<[ShardId; 2], Failure> {
+        let listed: Guilds = ask(self.server, Control::Guilds).await?;
+        let shards = listed.guilds.iter();
+        let mut shards = shards.filter_map(|guild| ShardId::of_guild(guild.id, self.shards));
+        let first = shards.next().unwrap_or(ShardId::SINGLE);
+        let second = shards.find(|&shard| shard != first).unwrap_or(first);
+        Ok([first, second])
+    }
+
+    /// Many messages at once, over all guilds.
+    async fn burst(&self) {
+        let events = 25 * self.shards;
+        self.server.control(Control::Burst { events }).await;
     }
 
     fn say(&self, line: &str) {
@@ -147,11 +170,7 @@ impl<'a> Story<'a> {
             .await?;
         self.fault(Target::Shard([shard.index(), shard.total()]), Fault::Drop)
             .await?;
-        self.server
-            .control(Control::Burst {
-                events: 25 * self.shards,
-            })
-            .await;
+        self.burst().await;
         self.say(&format!(
             "shard {shard}: its TCP connection is cut while messages are on their way"
         ));
@@ -223,7 +242,10 @@ impl<'a> Story<'a> {
     async fn restart(&mut self, bot: &mut LoggedBot) -> Result<(), Failure> {
         self.say("the bot stops, and a new one starts from its sessions");
         while self.notes.try_recv().is_ok() {}
-        bot.restart(RESTART).await?;
+        let snapshots = bot.stop().await;
+        self.burst().await;
+        tokio::time::sleep(RESTART).await;
+        bot.go_on(snapshots).await?;
         let replayed = self.all_resumed().await?;
         if replayed == 0 {
             return Err(Failure::Failed(
