@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use shardkeep_core::ShardId;
 use shardkeep_core::wire::{Compression, EventKind, Intents, Status};
+use shardkeep_core::{Rng, ShardId};
 
 use super::source::Entry;
 use super::*;
@@ -194,4 +194,58 @@ fn values_of_the_bindings_are_nested_objects() {
     let misspelt = Map::from_iter([("gateway".to_owned(), json!({ "sed": 1 }))]);
     let error = with_token().values(misspelt).build().unwrap_err();
     assert_eq!(error.suggestion(), Some("gateway.seed"));
+}
+
+/// A value of any shape, small enough to read in a failure.
+fn any_value(rng: &mut Rng, depth: u32) -> Value {
+    let texts = [
+        "",
+        "auto",
+        "guilds",
+        "0-7/16",
+        "[[",
+        "é…",
+        "127.0.0.1:1",
+        "https://",
+        "http://[::1",
+        "-1",
+        "ALL,",
+    ];
+    match rng.next_u32() % if depth == 0 { 6 } else { 8 } {
+        0 => Value::Null,
+        1 => json!(rng.next_u32() % 2 == 0),
+        2 => json!(rng.next_u64()),
+        3 => json!(-i64::from(rng.next_u32())),
+        4 => json!(f64::from(rng.next_u32()) * 1.5e300),
+        5 => json!(texts[rng.next_u32() as usize % texts.len()]),
+        6 => (0..rng.next_u32() % 3)
+            .map(|_| any_value(rng, depth - 1))
+            .collect(),
+        _ => json!({ texts[rng.next_u32() as usize % texts.len()]: any_value(rng, depth - 1) }),
+    }
+}
+
+#[test]
+fn no_value_of_any_option_panics_and_every_error_names_the_option() {
+    let mut rng = Rng::new(7);
+    for round in 0..4_000 {
+        let option = &OPTIONS[round % OPTIONS.len()];
+        let value = any_value(&mut rng, 2);
+        let section = option.name.split('.').next().unwrap();
+        match with_token().set(option.name, value.clone()).build() {
+            Ok(config) => drop(config.session(ShardId::SINGLE, "wss://gateway.discord.gg", 0)),
+            Err(error) => {
+                assert!(
+                    error.option().starts_with(section),
+                    "{}: {value}: {error}",
+                    option.name
+                );
+            }
+        }
+        let text = format!("{} = {value}", option.name);
+        let _ = with_token().toml(&text, Path::new("x")).build();
+        let _ = with_token()
+            .set_text(option.name, &value.to_string())
+            .build();
+    }
 }
