@@ -239,7 +239,8 @@ impl Running {
                 reason,
                 snapshot,
             } => {
-                if snapshot.resumption.is_some() {
+                let kept = matches!(reason, ClosedReason::Shutdown { resumable: true });
+                if kept && snapshot.resumption.is_some() {
                     self.driver.shared.add_snapshot(snapshot);
                 }
                 let fatal = match reason {

@@ -278,30 +278,40 @@ impl Bot {
     /// on from them, in this process or another. Without, it ends them and shows the bot offline at once, and there are
     /// no snapshots.
     pub async fn shutdown(&self, resumable: bool) -> Vec<Snapshot> {
-        let orders = {
+        let (orders, runtime) = {
             let mut life = lock(&self.inner.life);
             life.driver = None;
-            life.orders.clone()
+            (
+                life.orders.clone(),
+                life.runtime
+                    .as_ref()
+                    .map(|runtime| runtime.handle().clone()),
+            )
         };
-        match orders {
-            Some(orders) => {
-                // The fleet may have stopped by itself.
-                let _stopped_already = orders.send(Order::Shutdown { resumable });
-                let mut stage = self.inner.shared.stage.subscribe();
-                let stopped = stage.wait_for(|stage| *stage == Stage::Stopped);
-                if timeout(self.shutdown_timeout(), stopped).await.is_err() {
-                    tracing::warn!("shards were cut off: they took too long to stop");
-                    self.inner.shared.stop();
-                }
+        if let (Some(orders), Some(runtime)) = (orders, runtime) {
+            // The fleet may have stopped by itself.
+            let _stopped_already = orders.send(Order::Shutdown { resumable });
+            let (mut stage, limit) = (self.inner.shared.stage.subscribe(), self.shutdown_timeout());
+            // Waited for on the bot's own threads: the caller's may have no timers.
+            let waiting = runtime.spawn(async move {
+                timeout(limit, stage.wait_for(|stage| *stage == Stage::Stopped))
+                    .await
+                    .is_ok()
+            });
+            if !waiting.await.unwrap_or(false) {
+                tracing::warn!("shards were cut off: they took too long to stop");
             }
-            None => self.inner.shared.stop(),
         }
+        self.inner.shared.stop();
         self.inner.end();
-        if resumable {
-            self.inner.shared.snapshots()
-        } else {
-            Vec::new()
-        }
+        self.snapshots()
+    }
+
+    /// The sessions that Discord keeps for this bot after a resumable [`Bot::shutdown`], also the one with which
+    /// [`Bot::run`] ends. Empty before, and after any other.
+    #[must_use]
+    pub fn snapshots(&self) -> Vec<Snapshot> {
+        self.inner.shared.snapshots()
     }
 }
 

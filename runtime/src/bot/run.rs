@@ -33,7 +33,7 @@ impl Bot {
     /// elsewhere, or because Discord refuses it. Sessions are left as `on_shutdown` says; handlers are given
     /// `shutdown_timeout_ms` to end.
     ///
-    /// Call it inside a tokio runtime. Without handlers, take events with [`Bot::next_batch`] instead.
+    /// Call it inside a tokio runtime with IO and timers (`enable_all`). Without handlers, take events with [`Bot::next_batch`] instead.
     ///
     /// # Errors
     ///

@@ -120,9 +120,8 @@ impl Link {
                 }
             };
         }
-        if let Err(gone) = self.flush(cx, outlet) {
-            return self.lost(outlet, session, &gone);
-        }
+        // A server that closes may have said why before writing failed: that is read first.
+        let unwritten = self.flush(cx, outlet).err();
         let Socket::Open(socket) = &mut self.socket else {
             return false;
         };
@@ -139,7 +138,10 @@ impl Link {
             if outlet.wants_other_socket() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         match read {
-            Poll::Pending => false,
+            Poll::Pending => match unwritten {
+                Some(gone) => self.lost(outlet, session, &gone),
+                None => false,
+            },
             Poll::Ready(Ok(_)) => true,
             Poll::Ready(Err(gone)) => {
                 // What we have to say to a closing server is one frame; it goes out now or never.

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::Context;
 
-use shardkeep_core::gateway::{Dispatch, Event, Misuse, Output, Session};
+use shardkeep_core::gateway::{Dispatch, Event, Output, Session};
 use shardkeep_core::wire::CloseCode;
 use shardkeep_core::{Instant, Machine, ShardId, fleet};
 use tokio::sync::{mpsc, oneshot};
@@ -212,18 +212,13 @@ impl Outlet {
         has_room
     }
 
-    /// Lets the session take a heartbeat for acknowledged, without counting the time as latency.
-    pub(super) fn assume_ack(&self, feed: impl FnOnce() -> Result<(), Misuse>) {
-        if feed().is_ok() {
-            self.cell.update(|report| report.acks_assumed += 1);
-        }
-    }
-
-    /// Like [`Outlet::drain`], after [`Outlet::assume_ack`].
+    /// Like [`Outlet::drain`], after an acknowledgement that Discord did not send: it says nothing about latency.
     pub(super) fn drain_assumed(&mut self, session: &mut Session) {
         while let Some(output) = session.poll_output() {
             match output {
-                Output::Event(Event::HeartbeatAcked { .. }) => {}
+                Output::Event(Event::HeartbeatAcked { .. }) => {
+                    self.cell.update(|report| report.acks_assumed += 1);
+                }
                 Output::Dispatch(dispatch) => self.dispatch(&dispatch),
                 other => self.carry_out(other),
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shardkeep_core::fleet;
-use shardkeep_core::gateway::{Cause, ClosedReason, Event};
+use shardkeep_core::gateway::{Cause, ClosedReason, Event, StateName};
 use shardkeep_core::wire::{CloseCode, EventKind};
 
 use super::Outlet;
@@ -20,29 +20,34 @@ impl Outlet {
         match event {
             Event::Ready { session_id, guilds } => {
                 self.identifying = false;
-                self.cell
-                    .update(|report| report.session_since = Some(clock::now()));
-                self.tell_fleet(fleet::Input::Ready { shard });
+                self.cell.update(|report| {
+                    report.state = StateName::Ready;
+                    report.stats.guilds = guilds;
+                    report.session_since = Some(clock::now());
+                });
                 tracing::info!(%shard, guilds, "connected");
-                let session_id = session_id.to_owned();
                 self.lifecycle(&Lifecycle::ShardConnect(ShardConnect {
-                    session_id,
+                    session_id: session_id.to_owned(),
                     guild_count: guilds,
                 }));
+                // The user hears of the last shard before the fleet says that it was the last.
+                self.queue.publish(&mut self.staged);
+                self.tell_fleet(fleet::Input::Ready { shard });
             }
             Event::Resumed {
                 session_id,
                 sequence,
                 replayed,
             } => {
-                self.tell_fleet(fleet::Input::Resumed { shard });
+                self.cell.update(|report| report.state = StateName::Ready);
                 tracing::info!(%shard, sequence, replayed, "resumed");
-                let session_id = session_id.to_owned();
                 self.lifecycle(&Lifecycle::ShardResume(ShardResume {
-                    session_id,
+                    session_id: session_id.to_owned(),
                     sequence,
                     replayed,
                 }));
+                self.queue.publish(&mut self.staged);
+                self.tell_fleet(fleet::Input::Resumed { shard });
             }
             Event::Disconnected {
                 code,
