@@ -40,7 +40,11 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         vectors().run()
     } else {
         write()?;
-        vectors().env("SHARDKEEP_BLESS", "1").run()
+        // One after the other: some of its tests read what others write.
+        vectors()
+            .args(["--", "--test-threads", "1"])
+            .env("SHARDKEEP_BLESS", "1")
+            .run()
     }
 }
 
