@@ -84,7 +84,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_window_ever_holds_more_than_the_limit(gaps in prop::collection::vec(0u64..8_000, 1..200), reserve in 0usize..3) {
+        fn no_window_ever_holds_more_than_the_limit(
+            gaps in prop::collection::vec(0u64..8_000, 1..200),
+            reserve in 0usize..3,
+        ) {
             let mut log = SlidingLog::new(5, WINDOW);
             let mut now = Instant::ZERO;
             let mut sent = Vec::new();

@@ -51,7 +51,7 @@ intents! {
     DIRECT_MESSAGES 12 false "Direct messages.";
     DIRECT_MESSAGE_REACTIONS 13 false "Reactions to direct messages.";
     DIRECT_MESSAGE_TYPING 14 false "Typing in direct messages.";
-    MESSAGE_CONTENT 15 true "No events of its own: fills content, embeds, attachments, components and polls. Privileged.";
+    MESSAGE_CONTENT 15 true "No events of its own: fills content, embeds, attachments and the like. Privileged.";
     GUILD_SCHEDULED_EVENTS 16 false "Scheduled events.";
     AUTO_MODERATION_CONFIGURATION 20 false "Rules of automatic moderation.";
     AUTO_MODERATION_EXECUTION 21 false "Actions of automatic moderation.";

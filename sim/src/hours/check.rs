@@ -128,7 +128,7 @@ impl Report {
             let shard = ledger.shard;
             let from = ledger.entries[log.len()].seq;
             self.find(format!(
-                "session {name} of shard {shard:?} can still be resumed, yet {missing} events are missing from {from} on"
+                "session {name} of shard {shard:?} can be resumed, yet {missing} events are missing from {from} on"
             ));
         }
     }
