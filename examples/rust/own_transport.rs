@@ -1,6 +1,5 @@
 //! Core without the runtime: one session over a blocking socket, until ten events have come. The session decides, this
-//! loop moves bytes and tells the time. Plain `ws://` for a simulator (`shardkeep sim`); wrap the stream in TLS for
-//! Discord.
+//! loop moves bytes. Plain `ws://` for a simulator (`shardkeep sim`); wrap the stream in TLS for Discord.
 
 use std::error::Error;
 use std::io::ErrorKind::{TimedOut, WouldBlock};
@@ -10,10 +9,9 @@ use std::time::{Duration, Instant as Clock};
 use shardkeep_core::gateway::{Config, Input, Output, Session};
 use shardkeep_core::wire::{CloseCode, Intents, Miniz};
 use shardkeep_core::{Instant, Machine, ShardId, Token};
-use tungstenite::{Message, WebSocket};
+use tungstenite::{Error::Io, Message, WebSocket};
 
 const GONE: Input<'_> = Input::Disconnected { code: None };
-const TICK: Duration = Duration::from_millis(50);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let gateway = format!("{}/gateway", std::env::var("DISCORD_API_BASE")?);
@@ -26,8 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let now = || Instant::ZERO + start.elapsed();
     let mut session = Session::new(config, Box::new(Miniz::new()), now())?;
     let mut socket: Option<WebSocket<TcpStream>> = None;
-    let mut events = 0;
-    while events < 10 {
+    let mut left = 10;
+    while left > 0 {
         session.handle_timeout(now());
         let mut next = None;
         while let Some(output) = session.poll_output() {
@@ -37,14 +35,14 @@ fn main() -> Result<(), Box<dyn Error>> {
                     next = Some(if socket.is_some() { Input::Connected } else { GONE });
                 }
                 Output::Send(json) => {
-                    let text = Message::text(str::from_utf8(json)?);
-                    socket.as_mut().map(|open| open.send(text)).transpose()?;
+                    let text = str::from_utf8(json)?;
+                    socket.as_mut().map(|open| open.send(text.into())).transpose()?;
                 }
                 Output::Close { .. } => (socket, next) = (None, Some(GONE)),
                 // Of several shards, one may identify at a time: a `Fleet` would grant this.
                 Output::WantIdentify => next = Some(Input::IdentifyGranted),
                 Output::Dispatch(event) => {
-                    events += 1;
+                    left -= 1;
                     println!("#{} {} {} bytes", event.sequence, event.name, event.data.len());
                 }
                 Output::Event(event) => println!("{event:?}"),
@@ -60,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         match next {
             Some(input) => session.handle_input(now(), input)?,
-            None => std::thread::sleep(TICK / 10),
+            None => std::thread::sleep(Duration::from_millis(5)),
         }
     }
     Ok(())
@@ -71,17 +69,14 @@ fn read(socket: &mut WebSocket<TcpStream>) -> Result<Message, Option<CloseCode>>
     match socket.read() {
         Ok(Message::Close(frame)) => Err(frame.map(|frame| CloseCode(frame.code.into()))),
         Ok(message) => Ok(message),
-        Err(tungstenite::Error::Io(e)) if matches!(e.kind(), WouldBlock | TimedOut) => {
-            Ok(Message::Ping(Default::default()))
-        }
+        Err(Io(e)) if matches!(e.kind(), WouldBlock | TimedOut) => Ok(Message::Ping(vec![].into())),
         Err(_) => Err(None),
     }
 }
 
 fn open(url: &str) -> Result<WebSocket<TcpStream>, Box<dyn Error>> {
-    let authority = url.trim_start_matches("ws://").split(['/', '?']).next();
-    let stream = TcpStream::connect(authority.unwrap_or_default())?;
-    let (socket, _) = tungstenite::client(url, stream)?;
-    socket.get_ref().set_read_timeout(Some(TICK))?;
+    let authority = url.trim_start_matches("ws://").split('/').next().unwrap_or_default();
+    let (socket, _) = tungstenite::client(url, TcpStream::connect(authority)?)?;
+    socket.get_ref().set_read_timeout(Some(Duration::from_millis(50)))?;
     Ok(socket)
 }
