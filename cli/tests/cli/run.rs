@@ -105,6 +105,40 @@ fn a_stop_does_not_wait_for_a_reader_that_reads_nothing() {
 }
 
 #[test]
+fn logs_are_lines_of_json_on_request_and_never_hold_the_token() {
+    let secret = "MTAwMDAwMDAwMDAwMDAwMDAwMA.Gabcde.simulated";
+    let simulator = Simulator::start(&["--guilds", "3", "--rate", "50", "--token", secret]);
+    let mut bot = shardkeep(&["run", "--api", simulator.api(), "--ndjson", "--shards", "1"])
+        .env("DISCORD_TOKEN", secret)
+        .env("SHARDKEEP_LOG_LEVEL", "trace")
+        .env("SHARDKEEP_LOG_FORMAT", "json")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = lines(bot.stdout.take().unwrap());
+    lines.recv_timeout(PATIENCE).unwrap();
+    // A resume sends the token once more.
+    let fault = r#"{"target":"all","fault":{"kind":"reconnect"}}"#;
+    simulator.control("faults", Some(fault));
+    while simulator.control("counters", None)["resumes"] == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    signal(&bot, "TERM");
+    let told = stderr(&mut bot);
+    assert!(bot.wait().unwrap().success());
+    let (logged, said): (Vec<_>, Vec<_>) = told.lines().partition(|line| line.starts_with('{'));
+    assert!(logged.len() > 2 && said.len() == 1, "{told}");
+    for line in logged {
+        serde_json::from_str::<Value>(line).unwrap();
+    }
+    assert!(
+        !told.contains("simulated") && !lines.iter().any(|line| line.contains(secret)),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_refused_token_ends_the_bot_with_a_sentence() {
     let simulator = Simulator::start(&["--token", "another.one"]);
     let (code, out, err) =
