@@ -37,21 +37,27 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     args.finish()?;
     if verify {
         check()?;
-        vectors().run()
-    } else {
-        write()?;
-        // One after the other: some of its tests read what others write.
-        vectors()
-            .args(["--", "--test-threads", "1"])
-            .env("SHARDKEEP_BLESS", "1")
-            .run()
+        return TESTS.iter().try_for_each(|names| test(names).run());
     }
+    write()?;
+    // One after the other: some tests read what others write.
+    let write = |names| {
+        test(names)
+            .args(["--test-threads", "1"])
+            .env("SHARDKEEP_BLESS", "1")
+    };
+    TESTS.iter().try_for_each(|names| write(names).run())
 }
 
-/// The test that compares the files under `vectors/` with its scenarios, or writes them when asked to. It is built with
-/// the features that the whole workspace needs, so that `cargo xtask test` does not build core twice.
-fn vectors() -> Step {
-    Step::cargo(["test", "--quiet", "--workspace", "--test", "vectors"])
+/// Tests that compare what is checked in with what the code gives, or write it when asked to: the vectors, and the pages
+/// on options and metrics.
+const TESTS: &[&[&str]] = &[&["--test", "vectors"], &["--lib", "reference_pages"]];
+
+/// Built with the features that the whole workspace needs, so that `cargo xtask test` does not build anything twice.
+fn test(names: &[&str]) -> Step {
+    Step::cargo(["test", "--quiet", "--workspace"])
+        .args(names)
+        .args(["--"])
 }
 
 fn write() -> Result<()> {
@@ -70,7 +76,7 @@ fn write() -> Result<()> {
     Ok(())
 }
 
-/// Fails, naming every stale file, unless all are fresh. The vectors are left to their own test.
+/// Fails, naming every stale file, unless all are fresh. What tests compare is left to them.
 pub(crate) fn check() -> Result<()> {
     let stale = stale()?;
     for Stale { path, line } in &stale {
