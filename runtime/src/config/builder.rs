@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 use shardkeep_core::fleet::Shards;
-use shardkeep_core::wire::Intents;
+use shardkeep_core::wire::{Compression, EventKind, Intents, Presence};
 
 use super::error::{ConfigError, Origin, Problem};
 use super::option::{ConfigOption, OPTIONS};
@@ -121,6 +121,27 @@ impl ConfigBuilder {
         self.set("intents", intents.bits())
     }
 
+    /// Sets `compress`.
+    pub fn compress(self, compression: Compression) -> Self {
+        self.set("compress", compression.name())
+    }
+
+    /// Sets `events`: nothing else is handed on.
+    pub fn events(self, kinds: impl IntoIterator<Item = EventKind>) -> Self {
+        self.set("events", names(kinds))
+    }
+
+    /// Sets `disabled_events`.
+    pub fn disabled_events(self, kinds: impl IntoIterator<Item = EventKind>) -> Self {
+        self.set("disabled_events", names(kinds))
+    }
+
+    /// Sets `presence`, all of it.
+    pub fn presence(self, presence: &Presence) -> Self {
+        let value = serde_json::to_value(presence).expect("a plain struct always serializes");
+        self.set("presence", value)
+    }
+
     fn keep(mut self, entries: Result<Vec<Entry>, ConfigError>) -> Self {
         match entries {
             Ok(entries) => self.entries.extend(entries),
@@ -153,6 +174,10 @@ impl ConfigBuilder {
         chosen.check_ops()?;
         chosen.into_config()
     }
+}
+
+fn names(kinds: impl IntoIterator<Item = EventKind>) -> Vec<&'static str> {
+    kinds.into_iter().map(EventKind::name).collect()
 }
 
 impl fmt::Debug for ConfigBuilder {

@@ -165,6 +165,7 @@ pub struct Gateway {
     pub stable_after_ms: u64,
     pub backoff_max_ms: u64,
     pub resume_attempts_max: u32,
+    pub escalate_after: u32,
     #[serde(deserialize_with = "zombie_rule")]
     pub zombie_rule: ZombieRule,
     pub payload_bytes_max: usize,
@@ -259,6 +260,7 @@ impl Config {
         config.stable_after = Duration::from_millis(from.stable_after_ms);
         config.backoff_max = Duration::from_millis(from.backoff_max_ms);
         config.resume_attempts_max = from.resume_attempts_max;
+        config.escalate_after = from.escalate_after;
         config.payload_bytes_max = from.payload_bytes_max;
         config.message_bytes_max = from.message_bytes_max;
         config.command_queue_max = from.command_queue_max;

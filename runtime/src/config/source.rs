@@ -96,6 +96,8 @@ pub(super) fn from_json(
 ) -> Result<(), ConfigError> {
     for (key, value) in values {
         match place(section, &key, &Origin::Program)? {
+            // A keyword argument of None, a property that is undefined: not given.
+            _ if value.is_null() => {}
             Place::Option(option) => {
                 entries.push(Entry {
                     option,

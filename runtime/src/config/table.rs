@@ -317,6 +317,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         "How many resumes in a row may fail before the session is given up.",
     ),
     option(
+        "gateway.escalate_after",
+        integer(1, 1_000),
+        "3",
+        "How often in a row Discord may close a connection over a command before that is reported as a bug to look for.",
+    ),
+    option(
         "gateway.zombie_rule",
         Kind::Choice(&["acknowledged", "any_message"]),
         "\"acknowledged\"",

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use shardkeep_core::wire::{Compression, EventKind, Intents, Status};
+use shardkeep_core::wire::{Activity, Compression, EventKind, Intents, Presence, Status};
 use shardkeep_core::{Rng, ShardId};
 
 use super::source::Entry;
@@ -183,9 +183,31 @@ fn shards_win_over_shard_id_where_they_stand_nearer_and_conflict_where_they_stan
 }
 
 #[test]
+fn what_a_rust_program_sets_is_typed() {
+    let presence = Presence {
+        status: Status::Idle,
+        activities: vec![Activity::custom("back soon")],
+        ..Presence::default()
+    };
+    let config = with_token()
+        .compress(Compression::ZstdStream)
+        .events([EventKind::MessageCreate, EventKind::TypingStart])
+        .disabled_events([EventKind::TypingStart])
+        .presence(&presence)
+        .build()
+        .unwrap();
+    assert_eq!(config.compress, Compression::ZstdStream);
+    assert_eq!(config.presence, Some(presence));
+    assert!(config.filter().lets_through(EventKind::MessageCreate));
+    assert!(!config.filter().lets_through(EventKind::TypingStart));
+    assert!(with_token().events([EventKind::Unknown]).build().is_err());
+}
+
+#[test]
 fn values_of_the_bindings_are_nested_objects() {
     let Value::Object(values) = json!({
         "token": TOKEN, "shards": [[0, 2]], "gateway": { "hello_timeout_ms": 5000.0 }, "intents": ["guilds"],
+        "events": null, "presence": null,
     }) else {
         unreachable!()
     };
