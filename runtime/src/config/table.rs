@@ -320,7 +320,7 @@ pub const OPTIONS: &[ConfigOption] = &[
         "gateway.escalate_after",
         integer(1, 1_000),
         "3",
-        "How often in a row Discord may close a connection over a command before that is reported as a bug to look for.",
+        "How often in a row Discord may close a connection over a command before that is reported as a bug.",
     ),
     option(
         "gateway.zombie_rule",

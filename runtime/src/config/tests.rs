@@ -235,7 +235,7 @@ fn any_value(rng: &mut Rng, depth: u32) -> Value {
     ];
     match rng.next_u32() % if depth == 0 { 6 } else { 8 } {
         0 => Value::Null,
-        1 => json!(rng.next_u32() % 2 == 0),
+        1 => json!(rng.below(2) == 0),
         2 => json!(rng.next_u64()),
         3 => json!(-i64::from(rng.next_u32())),
         4 => json!(f64::from(rng.next_u32()) * 1.5e300),
