@@ -2,8 +2,8 @@
 
 mod support;
 
-use shardkeep::{Lifecycle, Topic};
-use shardkeep_sim::{Control, Fault, Target, WorldConfig};
+use shardkeep::{Bot, Lifecycle, Topic};
+use shardkeep_sim::{Control, Fault, Target, WeightedFault, WorldConfig};
 use support::{Log, assert_nothing_lost, bot, config, fault, say, serve, world};
 
 #[tokio::test]
@@ -170,4 +170,67 @@ async fn a_half_open_connection_is_found_dead_and_left_without_waiting() {
     assert!(disconnect.resumable);
     assert_eq!(bot.status().shards[0].zombies, 1);
     bot.shutdown(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storm_over_two_io_threads_loses_nothing() {
+    let stormy = WorldConfig {
+        recommended_shards: 8,
+        heartbeat_interval_ms: 1_500,
+        replay_capacity: 100_000,
+        chatter_per_s: 400,
+        ..world()
+    };
+    let server = serve(stormy).await;
+    let built = config(&server)
+        .set("compress", "zstd-stream")
+        .build()
+        .expect("valid");
+    let bot = Bot::builder(built).io_threads(2).build().expect("valid");
+    let mut log = Log::default();
+    log.until_connected(&bot).await;
+    let faults = [
+        (Fault::Drop, 4),
+        (Fault::Reconnect { count: 1 }, 4),
+        (Fault::Close { code: 4000 }, 2),
+        (Fault::HalfOpen, 1),
+        (Fault::TruncatedFrame, 2),
+        (Fault::CorruptFrame, 2),
+        (Fault::RequestHeartbeat, 2),
+        (Fault::LostAck { count: 1 }, 1),
+    ];
+    let faults = faults
+        .map(|(fault, weight)| WeightedFault { fault, weight })
+        .to_vec();
+    server
+        .control(Control::Weather {
+            every_ms: 150,
+            faults,
+            for_ms: Some(4_000),
+        })
+        .await;
+    log.until_topic(&bot, Topic::ShardResume, 12).await;
+    server.control(Control::Calm).await;
+    // Half-open connections are found by their heartbeats; then every shard is back.
+    let back = async {
+        while !bot.status().connected || zombies_to_come(&server).await {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(support::PATIENCE, back)
+        .await
+        .expect("every shard comes back");
+    say(&server, "the end").await;
+    log.until_said(&bot, "the end", 8).await;
+    assert_nothing_lost(&server, &log).await;
+    let status = bot.status();
+    assert_eq!((status.sessions_lost, status.missed), (0, 0), "{status:?}");
+    bot.shutdown(false).await;
+}
+
+/// Whether the simulator still has connections on which nothing is heard.
+async fn zombies_to_come(server: &shardkeep_sim::server::Server) -> bool {
+    let counters = server.control(Control::Counters).await;
+    let open = counters["connections_open"].as_u64();
+    open != Some(8)
 }
