@@ -10,7 +10,7 @@ use shardkeep_core::wire::{Buffer, CloseCode};
 use super::frame::{self, FrameError, Head, Opcode, write_close, write_frame};
 use super::stream::{READ_BYTES, Stream};
 
-/// What a connection at rest may keep of the room for a frame that was not whole.
+/// What a busy connection may keep of the room for a frame that was not whole.
 const CARRY_KEPT: usize = 4 << 10;
 
 /// Room to read into, one for each thread: whoever reads borrows it and leaves it empty.
@@ -18,6 +18,16 @@ const CARRY_KEPT: usize = 4 << 10;
 pub(crate) struct Window {
     plain: Buffer,
     cipher: Vec<u8>,
+}
+
+#[cfg(test)]
+impl Window {
+    /// Allocates all that it ever will.
+    pub(super) fn warm(&mut self) {
+        self.plain.extend_from_slice(&[0; 2 * READ_BYTES]);
+        self.plain.clear();
+        self.cipher.resize(READ_BYTES, 0);
+    }
 }
 
 /// A whole message.
@@ -137,7 +147,7 @@ impl WebSocket {
                 None => Poll::Pending,
             },
         };
-        self.keep(bytes, large, window);
+        self.keep(bytes, large, outcome.is_pending(), window);
         outcome
     }
 
@@ -151,8 +161,8 @@ impl WebSocket {
         (head.end <= bytes.len()).then(|| self.handle(bytes, each))
     }
 
-    /// Puts the rest of the bytes where it waits for more.
-    fn keep(&mut self, bytes: Buffer, large: bool, window: &mut Window) {
+    /// Puts the rest of the bytes where it waits for more. An `idle` connection without a rest keeps nothing.
+    fn keep(&mut self, bytes: Buffer, large: bool, idle: bool, window: &mut Window) {
         if large {
             self.carry = bytes;
         } else {
@@ -160,10 +170,12 @@ impl WebSocket {
                 self.carry.extend_from_slice(bytes.filled());
             }
             window.plain = bytes;
-            window.plain.shrink_to(2 * READ_BYTES);
             window.plain.clear();
+            window.plain.shrink_to(2 * READ_BYTES);
         }
-        if self.carry.len() < CARRY_KEPT && self.frame_len <= CARRY_KEPT {
+        if idle && self.carry.is_empty() {
+            self.carry.shrink_to(0);
+        } else if self.carry.len() < CARRY_KEPT && self.frame_len <= CARRY_KEPT {
             self.carry.shrink_to(CARRY_KEPT);
         }
     }
