@@ -22,9 +22,6 @@ pub(crate) const USER_AGENT_TEXT: &str = concat!(
     ")"
 );
 
-/// Where Discord's API is.
-pub const API_BASE: &str = "https://discord.com/api/v10";
-
 /// How long one request may take, from the name to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(30);
 

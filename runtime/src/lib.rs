@@ -33,14 +33,16 @@ pub mod clock;
 pub mod config;
 mod drive;
 pub mod events;
-pub mod http;
+mod http;
 pub mod inflate;
 pub mod log;
 pub mod ops;
 mod shard;
-pub mod transport;
+mod transport;
 
 pub use bot::{Bot, BotBuilder, Error, Failure, Status};
 pub use events::{Batch, Event, Lifecycle, Subscription, Topic};
+pub use http::HttpError;
 pub use shard::CommandFailed;
 pub use shardkeep_core as core;
+pub use transport::TlsError;
