@@ -1,8 +1,8 @@
 //! Shardkeep for Rust: Discord gateway sessions on any number of shards, kept alive over tokio.
 //!
-//! A [`Bot`] takes a [`Config`](config::Config), owns the threads on which sockets and heartbeats live, and hands events
-//! on in order: by [`Bot::next_batch`], by [`Bot::next_event`], or to handlers given to [`Bot::on`]. What it decides is
-//! decided in [`core`], without sockets and clocks; what is here moves bytes.
+//! A [`Bot`] takes a [`Config`](config::Config), owns the threads on which sockets and heartbeats live, and hands
+//! events on in order: by [`Bot::next_batch`], by [`Bot::next_event`], or to handlers given to [`Bot::on`]. What it
+//! decides is decided in [`core`], without sockets and clocks; what is here moves bytes.
 //!
 //! ```no_run
 //! use shardkeep::Bot;

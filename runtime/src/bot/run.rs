@@ -12,8 +12,8 @@ use crate::events::{Event, Subscription};
 use crate::ops::{Observed, OpsServer};
 
 impl Bot {
-    /// Adds a handler for the events that `to` names: a dispatch ([`EventKind`]), a [`Topic`](crate::Topic), or
-    /// [`Subscription::All`]. Handlers run in [`Bot::run`], on the caller's tokio runtime.
+    /// Adds a handler for the events that `to` names: a dispatch ([`EventKind`](crate::core::wire::EventKind)), a
+    /// [`Topic`](crate::Topic), or [`Subscription::All`]. Handlers run in [`Bot::run`], on the caller's tokio runtime.
     ///
     /// Handlers of one shard's events start in the order in which Discord sent them. Up to `handler_concurrency` run at
     /// once and may overtake each other; with 1, each ends before the next starts. A handler that panics is counted and
@@ -33,7 +33,8 @@ impl Bot {
     /// elsewhere, or because Discord refuses it. Sessions are left as `on_shutdown` says; handlers are given
     /// `shutdown_timeout_ms` to end.
     ///
-    /// Call it inside a tokio runtime with IO and timers (`enable_all`). Without handlers, take events with [`Bot::next_batch`] instead.
+    /// Call it inside a tokio runtime with IO and timers (`enable_all`). Without handlers, take events with
+    /// [`Bot::next_batch`] instead.
     ///
     /// # Errors
     ///

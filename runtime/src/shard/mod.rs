@@ -130,8 +130,8 @@ impl Shard {
             return false;
         };
         if self.outlet.is_paused() {
-            // The acknowledgement may lie in the socket that is not read: the connection must not pass for dead. If it is,
-            // the first heartbeat after the pause finds out.
+            // The acknowledgement may lie in the socket that is not read: the connection must not pass for dead. If it
+            // is, the first heartbeat after the pause finds out.
             if let Err(misuse) = self.session.handle_input(now, Input::Text(ASSUMED_ACK)) {
                 tracing::debug!(shard = %self.session.shard(), %misuse, "no acknowledgement was expected");
             }
