@@ -4,6 +4,8 @@ mod support;
 
 use std::time::Duration;
 
+use shardkeep::config::ConfigBuilder;
+use shardkeep::{Bot, Topic};
 use shardkeep_sim::{Control, WorldConfig};
 use support::{Log, assert_nothing_lost, bot, config, say, serve, world};
 
@@ -63,6 +65,38 @@ async fn a_user_who_takes_nothing_stops_the_reading_and_not_the_heartbeats() {
     );
     assert!(!shard.paused && shard.paused_ms > 0);
     bot.shutdown(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_while_the_queue_is_full_loses_neither_what_waits_nor_what_was_not_read() {
+    let server = serve(quick_heartbeats()).await;
+    let full =
+        |config: ConfigBuilder| config.set("queue", serde_json::json!({ "events_max": 100 }));
+    let first = bot(full(config(&server)));
+    let mut log = Log::default();
+    log.until_connected(&first).await;
+    server.control(Control::Burst { events: 1_500 }).await;
+    until_status(&first, |status| {
+        status.queue.full && status.shards[0].paused
+    })
+    .await;
+    let snapshots = first.shutdown(true).await;
+    assert_eq!(snapshots.len(), 1);
+    while let Some(event) = first.next_event().await {
+        log.events.push(event);
+    }
+
+    let config = full(config(&server)).build().expect("valid");
+    let second = Bot::builder(config)
+        .resume_from(snapshots)
+        .build()
+        .expect("valid");
+    log.until_topic(&second, Topic::ShardResume, 1).await;
+    say(&server, "the end").await;
+    log.until_said(&second, "the end", 1).await;
+    assert_nothing_lost(&server, &log).await;
+    assert_eq!(second.status().sessions_lost, 0);
+    second.shutdown(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -42,6 +42,10 @@ use fleet::{Driver, Order};
 use handlers::Handlers;
 use shared::{Shared, Stage};
 
+/// How many threads may look up names and ask REST at once: when a thousand shards reconnect together, tokio would start
+/// 512 for their names alone.
+const BLOCKING_THREADS: usize = 8;
+
 /// How often the IO threads show that they are alive.
 const PULSE: Duration = Duration::from_millis(500);
 
@@ -182,6 +186,7 @@ impl Bot {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(life.io_threads.max(1))
             .thread_name("shardkeep-io")
+            .max_blocking_threads(BLOCKING_THREADS)
             .enable_all()
             .build()
             .map_err(Error::Threads)?;
