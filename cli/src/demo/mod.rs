@@ -41,13 +41,13 @@ pub(crate) struct Demo {
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     shards: u32,
     /// How many guilds the bot is in.
-    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=50_000))]
     guilds: u32,
     /// How many members a guild has on average.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     members: u32,
-    /// Events per second over all guilds.
-    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    /// Events per second over all guilds. The simulator shares the machine with the bot: far more would make it late.
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     rate: u32,
     /// Everything random in the simulator follows from it.
     #[arg(long, default_value_t = 1)]

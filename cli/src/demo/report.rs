@@ -172,9 +172,10 @@ impl Report {
             ),
             (self.replayed == 0, "nothing was replayed"),
             (self.zombies == 0, "no silent connection was found"),
+            // The answer to a resume may be on its way when the connection is cut: Discord counts it, the bot cannot.
             (
-                sim.resumes - sim.resumes_failed != self.resumed,
-                "the bot's resumes are not the simulator's",
+                sim.resumes - sim.resumes_failed < self.resumed,
+                "the bot saw more resumes than the simulator",
             ),
             (
                 sim.identifies != u64::from(self.shards),

@@ -21,7 +21,7 @@ use super::{Log, LoggedBot};
 use crate::failure::Failure;
 
 /// How long a step may take on a busy machine before the demo gives up.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// How long the traffic is shown between two steps.
 const PAUSE: Duration = Duration::from_millis(1_500);
