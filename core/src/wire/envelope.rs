@@ -103,13 +103,20 @@ fn members(cursor: &mut Cursor<'_>) -> Result<(Option<u64>, Envelope), EnvelopeE
         data: 0..0,
         end: 0,
     };
-    cursor.skip_white();
-    match cursor.peek() {
-        Some(b'{') => cursor.at += 1,
-        Some(_) => return Err(EnvelopeErrorKind::NotAnObject),
-        None => return Err(EnvelopeErrorKind::Empty),
-    }
     let mut first = true;
+    if let Some((name, sequence)) = usual_head(cursor) {
+        op = Some(0);
+        (envelope.name, envelope.sequence) = (name, Some(sequence));
+        envelope.data = cursor.value()?;
+        first = false;
+    } else {
+        cursor.skip_white();
+        match cursor.peek() {
+            Some(b'{') => cursor.at += 1,
+            Some(_) => return Err(EnvelopeErrorKind::NotAnObject),
+            None => return Err(EnvelopeErrorKind::Empty),
+        }
+    }
     while let Some(member) = cursor.next_member(first)? {
         first = false;
         match key(&cursor.bytes[member.key], member.key_escaped) {
@@ -135,6 +142,24 @@ fn members(cursor: &mut Cursor<'_>) -> Result<(Option<u64>, Envelope), EnvelopeE
         }
     }
     Ok((op, envelope))
+}
+
+/// Passes `{"t":"NAME","s":N,"op":0,"d":` as Discord writes it on every dispatch, to the byte; answers where the name is
+/// and the number. `None`, and nothing passed, where anything differs: then the members are read one by one.
+#[inline]
+fn usual_head(cursor: &mut Cursor<'_>) -> Option<(Range<usize>, u64)> {
+    const NAME: &[u8] = br#"{"t":""#;
+    const SEQUENCE: &[u8] = br#"","s":"#;
+    const DATA: &[u8] = br#","op":0,"d":"#;
+    let other = |byte: &u8| !matches!(byte, b'A'..=b'Z' | b'_');
+    let len = cursor.bytes.strip_prefix(NAME)?.iter().position(other)?;
+    let name = NAME.len()..NAME.len() + len;
+    cursor.bytes[name.end..].strip_prefix(SEQUENCE)?;
+    let mut ahead = Cursor::new(cursor.bytes, name.end + SEQUENCE.len());
+    let sequence = unsigned(&mut ahead).ok()?;
+    cursor.bytes[ahead.at..].strip_prefix(DATA)?;
+    cursor.at = ahead.at + DATA.len();
+    Some((name, sequence))
 }
 
 enum Key {
@@ -271,3 +296,53 @@ impl fmt::Display for EnvelopeError {
 }
 
 impl core::error::Error for EnvelopeError {}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    /// White space in front keeps the usual head from being recognised.
+    fn by_members(bytes: &[u8]) -> Result<Envelope, EnvelopeError> {
+        let spaced: Vec<u8> = b" ".iter().chain(bytes).copied().collect();
+        let back = |range: Range<usize>| match range.end {
+            0 => range,
+            _ => range.start - 1..range.end - 1,
+        };
+        match scan(&spaced) {
+            Ok(found) => Ok(Envelope {
+                name: back(found.name.clone()),
+                data: back(found.data.clone()),
+                end: found.end - 1,
+                ..found
+            }),
+            Err(error) => Err(error.kind.at(error.at - 1)),
+        }
+    }
+
+    #[test]
+    fn the_usual_head_changes_nothing() {
+        let texts: [&[u8]; 9] = [
+            br#"{"t":"MESSAGE_CREATE","s":1234,"op":0,"d":{"content":"a \"b\" [","x":[{}]}}"#,
+            br#"{"t":"RESUMED","s":18446744073709551615,"op":0,"d":null} {"op":11}"#,
+            br#"{"t":"A","s":1,"op":0,"d":{},"t":"B","s":2,"d":[3],"extra":true}"#,
+            br#"{"t":"A","s":1,"op":0,"d":{},"op":7}"#,
+            br#"{"t":"A","s":1,"op":0,"d":}"#,
+            br#"{"t":"A","s":01,"op":0,"d":{}}"#,
+            br#"{"t":"A\u0042","s":1,"op":0,"d":{}}"#,
+            br#"{"t":"","s":1,"op":0,"d":"text"}"#,
+            br#"{"t":null,"s":null,"op":10,"d":{"heartbeat_interval":1}}"#,
+        ];
+        for text in texts {
+            for end in 1..=text.len() {
+                assert_eq!(
+                    scan(&text[..end]),
+                    by_members(&text[..end]),
+                    "{:?}",
+                    &text[..end]
+                );
+            }
+        }
+    }
+}
