@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
 /// How much one system call may bring.
-pub(super) const READ_BYTES: usize = 64 << 10;
+pub(super) const READ_BYTES: usize = 128 << 10;
 
 /// The least room that is worth a system call.
 const ROOM_MIN: usize = 4 << 10;
