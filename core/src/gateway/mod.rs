@@ -34,6 +34,7 @@ use crate::time::Instant;
 use crate::timer::Slot;
 use crate::wire::{CloseCode, Command, Inflate};
 use context::Context;
+use guilds::Guilds;
 use inbox::Inbox;
 use resume::Resume;
 use state::{Disconnected, Signal, State};
@@ -87,6 +88,17 @@ pub struct Snapshot {
     pub shard_total: u32,
     /// What resuming needs; `None` if there is no session to resume.
     pub resumption: Option<Resumption>,
+    /// How many guilds the session carries. A resume does not list them again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub guilds: u32,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Snapshot {
@@ -141,12 +153,10 @@ impl Session {
         {
             resume_gateway_url.take_if(|url| url::check(url, config.custom_base).is_err());
         }
-        Ok(Self::with(
-            config,
-            inflate,
-            Resume::restored(resumption),
-            now,
-        ))
+        let guilds = snapshot.guilds;
+        let mut session = Self::with(config, inflate, Resume::restored(resumption), now);
+        session.context.guilds = Guilds::restored(guilds);
+        Ok(session)
     }
 
     fn with(config: Config, inflate: Box<dyn Inflate>, resume: Resume, now: Instant) -> Self {
@@ -339,11 +349,9 @@ impl Machine for Session {
                 Reason::RequestedHeartbeat => self.context.beat_on_request(now),
                 Reason::Command => {}
                 Reason::Heartbeat => {
-                    self.apply(now, Signal::Due(reason));
-                    if self.context.outbox.is_empty() {
-                        self.context.outbox.shrink(0);
-                    }
+                    self.context.outbox.shrink();
                     self.inbox.shrink();
+                    self.apply(now, Signal::Due(reason));
                 }
                 _ => self.apply(now, Signal::Due(reason)),
             }
@@ -362,10 +370,14 @@ impl Machine for Session {
 
     fn snapshot(&self) -> Snapshot {
         let shard = self.context.config.shard;
+        let resumption = self.context.resume.session().cloned();
         Snapshot {
             shard_index: shard.index(),
             shard_total: shard.total(),
-            resumption: self.context.resume.session().cloned(),
+            guilds: resumption
+                .as_ref()
+                .map_or(0, |_| self.context.guilds.count()),
+            resumption,
         }
     }
 }

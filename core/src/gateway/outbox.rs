@@ -19,6 +19,10 @@ pub(super) enum Span {
     Inflated(Range<usize>),
 }
 
+/// What the queue keeps of its memory at rest: enough for a heartbeat and the news of a day without traffic.
+const ITEMS_KEPT: usize = 8;
+const BYTES_KEPT: usize = 256;
+
 /// An output without its borrows.
 #[derive(Clone, Debug)]
 pub(super) enum Item {
@@ -125,10 +129,12 @@ impl Outbox {
         self.bytes.clear();
     }
 
-    /// Gives memory back that large messages took, beyond `keep` bytes.
-    pub(super) fn shrink(&mut self, keep: usize) {
-        if self.bytes.is_empty() {
-            self.bytes.shrink_to(keep);
+    /// Gives back the memory that many or large outputs took. While something waits to be polled nothing happens.
+    pub(super) fn shrink(&mut self) {
+        if self.items.is_empty() {
+            self.items.shrink_to(ITEMS_KEPT);
+            self.bytes.clear();
+            self.bytes.shrink_to(BYTES_KEPT);
         }
     }
 

@@ -246,15 +246,17 @@ impl Context {
     /// What the session itself learns from an event, wanted by the user or not.
     fn note_event(&mut self, kind: EventKind, data: &[u8], now: Instant) {
         let id = || json::field(data, "id").and_then(json::snowflake);
-        let unavailable = || json::field(data, "unavailable") == Some(b"true");
+        let unavailable = || json::field(data, "unavailable");
         match kind {
             EventKind::GuildCreate => {
                 if let Some(id) = id() {
-                    self.guilds.set(id, !unavailable());
+                    let unavailable = unavailable();
+                    let available = unavailable != Some(b"true");
+                    self.guilds.set(id, available, unavailable.is_none());
                 }
             }
             EventKind::GuildDelete => match id() {
-                Some(id) if unavailable() => self.guilds.set(id, false),
+                Some(id) if unavailable() == Some(b"true") => self.guilds.set(id, false, false),
                 Some(id) => self.guilds.remove(id),
                 None => {}
             },
