@@ -1,8 +1,8 @@
 //! Bytes to and from Discord: TCP, TLS and WebSocket, with next to no memory for a connection at rest.
 //!
 //! A connection at rest holds no read buffer. When its socket has something, the task borrows its thread's window
-//! (64 KiB, used again by every shard of the thread), reads into it, handles every whole frame in place and keeps only
-//! the bytes of a frame that is not whole yet. So one system call brings up to 64 KiB, and a frame is never copied.
+//! (128 KiB, used again by every shard of the thread), reads into it, handles every whole frame in place and keeps only
+//! the bytes of a frame that is not whole yet. So one system call brings up to 128 KiB, and a frame is never copied.
 
 mod connect;
 mod frame;
