@@ -49,8 +49,8 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     TESTS.iter().try_for_each(|names| write(names).run())
 }
 
-/// Tests that compare what is checked in with what the code gives, or write it when asked to: the vectors, and the pages
-/// on options and metrics.
+/// Tests that compare what is checked in with what the code gives, or write it when asked to: the vectors, and the
+/// pages on options and metrics.
 const TESTS: &[&[&str]] = &[&["--test", "vectors"], &["--lib", "reference_pages"]];
 
 /// Built with the features that the whole workspace needs, so that `cargo xtask test` does not build anything twice.
