@@ -14,8 +14,8 @@ const CHATTER: u32 = 40;
 /// ... and this many messages in guilds, so that the mean size is that of a bot that hears everything said.
 const MESSAGES: u32 = 60;
 
-/// Discord asks for a heartbeat every 41 s. Here no heartbeat falls into a run, for an answer would have to be compressed
-/// in its midst.
+/// Discord asks for a heartbeat every 41 s. Here no heartbeat falls into a run, for an answer would have to be
+/// compressed in its midst.
 const HEARTBEAT_MS: u64 = 3_600_000;
 
 /// Messages, one after the other in one row of bytes.

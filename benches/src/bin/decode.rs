@@ -1,7 +1,8 @@
-//! In memory: time and instructions for each message, from WebSocket messages to raw dispatches and for the parts alone.
+//! In memory: time and instructions for each message, from WebSocket messages to raw dispatches and for the parts
+//! alone.
 //!
-//! `cargo xtask bench decode`. Instructions are counted by valgrind where there is one: they do not move with the machine's
-//! mood. `--docs` puts the table into `docs/benchmarks.md`.
+//! `cargo xtask bench decode`. Instructions are counted by valgrind where there is one: they do not move with the
+//! machine's mood. `--docs` puts the table into `docs/benchmarks.md`.
 
 use std::collections::BTreeMap;
 use std::error::Error;
