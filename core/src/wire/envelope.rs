@@ -144,8 +144,8 @@ fn members(cursor: &mut Cursor<'_>) -> Result<(Option<u64>, Envelope), EnvelopeE
     Ok((op, envelope))
 }
 
-/// Passes `{"t":"NAME","s":N,"op":0,"d":` as Discord writes it on every dispatch, to the byte; answers where the name is
-/// and the number. `None`, and nothing passed, where anything differs: then the members are read one by one.
+/// Passes `{"t":"NAME","s":N,"op":0,"d":` as Discord writes it on every dispatch, to the byte; answers where the name
+/// is and the number. `None`, and nothing passed, where anything differs: then the members are read one by one.
 #[inline]
 fn usual_head(cursor: &mut Cursor<'_>) -> Option<(Range<usize>, u64)> {
     const NAME: &[u8] = br#"{"t":""#;

@@ -42,8 +42,8 @@ use fleet::{Driver, Order};
 use handlers::Handlers;
 use shared::{Shared, Stage};
 
-/// How many threads may look up names and ask REST at once: when a thousand shards reconnect together, tokio would start
-/// 512 for their names alone.
+/// How many threads may look up names and ask REST at once: when a thousand shards reconnect together, tokio would
+/// start 512 for their names alone.
 const BLOCKING_THREADS: usize = 8;
 
 /// How often the IO threads show that they are alive.
