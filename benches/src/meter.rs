@@ -15,6 +15,10 @@ pub struct Run {
     pub errors: u64,
     /// Processor time of all its threads, user and system.
     pub cpu_ns: u64,
+    /// Of it in user mode, in hundredths of a second.
+    pub user_ticks: u64,
+    /// Of it in the kernel, in hundredths of a second.
+    pub kernel_ticks: u64,
     /// Time that passed.
     pub wall_ns: u64,
     /// The most memory it held.
@@ -29,6 +33,7 @@ pub struct Meter {
     counted: u64,
     bytes: u64,
     errors: u64,
+    ticks_start: (u64, u64),
     cpu_start_ns: u64,
     wall_start_ns: u64,
 }
@@ -43,6 +48,7 @@ impl Meter {
             counted: 0,
             bytes: 0,
             errors: 0,
+            ticks_start: (0, 0),
             cpu_start_ns: 0,
             wall_start_ns: 0,
         }
@@ -53,6 +59,7 @@ impl Meter {
         let before = self.counted;
         self.counted += events;
         if before < self.skip && self.counted >= self.skip {
+            self.ticks_start = usage::user_and_kernel_ticks();
             self.cpu_start_ns = usage::cpu_ns();
             self.wall_start_ns = usage::wall_ns();
         } else if before >= self.skip {
@@ -70,7 +77,10 @@ impl Meter {
     /// What was counted until now.
     #[must_use]
     pub fn run(&self) -> Run {
+        let (user, kernel) = usage::user_and_kernel_ticks();
         Run {
+            user_ticks: user - self.ticks_start.0,
+            kernel_ticks: kernel - self.ticks_start.1,
             events: self.counted.saturating_sub(self.skip),
             bytes: self.bytes,
             errors: self.errors,

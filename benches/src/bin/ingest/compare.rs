@@ -76,6 +76,7 @@ struct Outcome {
 #[derive(Clone, Copy)]
 struct Typical {
     cpu_us: f64,
+    kernel_percent: f64,
     events_per_s: f64,
     rss_peak_mib: f64,
     errors: u64,
@@ -240,7 +241,10 @@ fn median(mut values: Vec<f64>) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 fn typical(runs: &[Run]) -> Typical {
     let of = |value: fn(&Run) -> f64| median(runs.iter().map(value).collect());
+    let total = |ticks: fn(&Run) -> u64| runs.iter().map(ticks).sum::<u64>() as f64;
+    let (user, kernel) = (total(|run| run.user_ticks), total(|run| run.kernel_ticks));
     Typical {
+        kernel_percent: kernel / (user + kernel).max(1.0) * 100.0,
         cpu_us: of(|run| run.cpu_ns as f64 / 1e3 / run.events as f64),
         events_per_s: of(|run| run.events as f64 * 1e9 / run.wall_ns as f64),
         rss_peak_mib: of(|run| run.rss_peak_kib as f64 / 1_024.0),
@@ -262,6 +266,7 @@ fn rows(outcomes: &[Outcome]) -> Vec<Vec<String>> {
     let mut rows = vec![texts([
         "compression, client",
         "CPU us/event",
+        "in the kernel %",
         "events/s",
         "peak RSS MiB",
         "unreadable",
@@ -272,6 +277,7 @@ fn rows(outcomes: &[Outcome]) -> Vec<Vec<String>> {
                 rows.push(vec![
                     format!("{}: {name}", outcome.compression),
                     number(found.cpu_us),
+                    format!("{:.0}", found.kernel_percent),
                     format!("{:.0}", found.events_per_s),
                     number(found.rss_peak_mib),
                     found.errors.to_string(),
@@ -314,6 +320,7 @@ fn report(outcomes: &[Outcome]) -> serde_json::Value {
             if let Some(found) = outcome.typical(client) {
                 let value = json!({
                     "cpu_us_per_event": found.cpu_us,
+                    "kernel_percent": found.kernel_percent,
                     "events_per_s": found.events_per_s,
                     "rss_peak_mib": found.rss_peak_mib,
                     "errors": found.errors,
