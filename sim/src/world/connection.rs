@@ -43,6 +43,8 @@ pub(crate) struct Connection {
     pub(crate) shard: Option<ShardId>,
     /// READY is on its way: another Identify is one too many.
     pub(crate) identified: bool,
+    /// An op 9 took its session away: commands may have crossed it.
+    pub(crate) invalidated: bool,
     /// A close frame is on its way: nothing is heard any more.
     pub(crate) closing: bool,
     pub(crate) last_heartbeat: Instant,
@@ -77,6 +79,7 @@ impl Connection {
             session: None,
             shard: None,
             identified: false,
+            invalidated: false,
             closing: false,
             last_heartbeat: now,
             received: VecDeque::new(),

@@ -161,6 +161,7 @@ impl World {
         self.leave_session(number);
         if let Some(connection) = self.connections.get_mut(&number) {
             connection.identified = false;
+            connection.invalidated = true;
         }
         self.send(
             number,

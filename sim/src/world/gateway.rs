@@ -185,10 +185,9 @@ impl World {
     }
 
     fn command(&mut self, number: u64, op: u64, d: &str) {
-        let authenticated = self
-            .connections
-            .get(&number)
-            .is_some_and(|connection| connection.identified);
+        let connection = self.connections.get(&number);
+        let authenticated = connection.is_some_and(|connection| connection.identified);
+        let invalidated = connection.is_some_and(|connection| connection.invalidated);
         match Opcode::from_number(op) {
             Some(Opcode::Heartbeat) => self.heartbeat(number, d),
             Some(Opcode::Identify) => self.identify(number, d),
@@ -204,8 +203,11 @@ impl World {
                 if authenticated {
                     return self.session_command(number, op, d);
                 }
-                let detail = format!("op {} before Identify", op.number());
-                self.violate(number, ViolationKind::NotAuthenticated, detail);
+                // A command that crossed the op 9 which took its session away broke no rule. Discord closes all the same.
+                if !invalidated {
+                    let detail = format!("op {} before Identify", op.number());
+                    self.violate(number, ViolationKind::NotAuthenticated, detail);
+                }
                 self.close(number, CloseCode::NOT_AUTHENTICATED, "Not authenticated.");
             }
             _ => {
