@@ -139,7 +139,8 @@ fn gateway_bot(mut stream: &TcpStream, address: SocketAddr) -> io::Result<()> {
             .to_string();
     write!(
         stream,
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+         connection: close\r\n\r\n{body}",
         body.len()
     )
 }
@@ -152,7 +153,8 @@ fn socket(
 ) -> io::Result<()> {
     write!(
         stream,
-        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: {}\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+         sec-websocket-accept: {}\r\n\r\n",
         derive_accept_key(key.as_bytes())
     )?;
     stream.write_all(&frames.hello)?;

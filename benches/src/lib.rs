@@ -1,5 +1,6 @@
 //! What the benches share: the stream they all read, ways to read it, counters of time and memory, plots.
 
+pub mod child;
 pub mod consume;
 pub mod document;
 pub mod feeder;

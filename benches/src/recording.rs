@@ -1,7 +1,7 @@
 //! What Discord would send on one connection, recorded from the simulated one: the same messages every time.
 
 use shardkeep_core::Machine as _;
-use shardkeep_core::wire::Compression;
+use shardkeep_core::wire::{Compression, Intents};
 use shardkeep_sim::{
     Control, DEFAULT_TOKEN, Input, Instant, LedgerDetail, Output, World, WorldConfig,
 };
@@ -168,9 +168,10 @@ impl Recorder {
     }
 
     fn identify(&mut self, compress: bool) {
-        let intents = shardkeep_core::wire::Intents::ALL.bits();
+        let intents = Intents::ALL.bits();
+        let compress = if compress { r#""compress":true,"# } else { "" };
         let identify = format!(
-            r#"{{"op":2,"d":{{"token":"{DEFAULT_TOKEN}","intents":{intents},"compress":{compress},"properties":{{}}}}}}"#
+            r#"{{"op":2,"d":{{"token":"{DEFAULT_TOKEN}","intents":{intents},{compress}"properties":{{}}}}}}"#
         );
         self.feed(Input::Text {
             connection: CONNECTION,

@@ -23,8 +23,8 @@ pub fn wall_ns() -> u64 {
     read(ClockId::Monotonic)
 }
 
-/// Processor time so far in user mode and in the kernel, in ticks of a hundredth of a second: too coarse for one run, good
-/// for the ratio over many. Zeros where there is no /proc.
+/// Processor time so far in user mode and in the kernel, in ticks of a hundredth of a second: too coarse for one run,
+/// good for the ratio over many. Zeros where there is no /proc.
 #[must_use]
 pub fn user_and_kernel_ticks() -> (u64, u64) {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();

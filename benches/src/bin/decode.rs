@@ -213,7 +213,8 @@ fn report(docs: bool) -> Result<(), Box<dyn Error>> {
         });
     }
     let text = format!(
-        "{MESSAGES} messages of {mean_bytes:.0} bytes on average before compression, medians of {ROUNDS} interleaved passes.\n\n{}\n",
+        "{MESSAGES} messages of {mean_bytes:.0} bytes on average before compression, medians of {ROUNDS} \
+         interleaved passes.\n\n{}\n",
         table(&rows)
     );
     std::io::stdout().write_all(text.as_bytes())?;

@@ -1,16 +1,17 @@
 //! A thousand idle shards in one process: the memory of each and the processor time of all.
 //!
-//! `cargo xtask bench shards`. The simulator runs in a process of its own. `--shards N`, `--seconds N`, `--docs` (puts the
-//! table into `docs/benchmarks.md`).
+//! `cargo xtask bench shards`. The simulator runs in a process of its own. Options: `--shards N`, `--seconds N`, and
+//! `--docs`, which puts the table into `docs/benchmarks.md`.
 
 use std::error::Error;
-use std::io::{BufRead as _, BufReader, Write as _, stdout};
-use std::process::{Child, Command, Stdio};
+use std::io::{Write as _, stdout};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use shardkeep::Bot;
 use shardkeep::config::Config;
+use shardkeep_benches::child::Serving;
 use shardkeep_benches::document::{self, table};
 use shardkeep_benches::plot::number;
 use shardkeep_benches::usage;
@@ -157,16 +158,6 @@ const fn f64_of(count: u64) -> f64 {
     count as f64
 }
 
-/// A process that ends with this value.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _gone = self.0.kill().and_then(|()| self.0.wait());
-    }
-}
-
 fn compare(options: &Options) -> Result<(), Box<dyn Error>> {
     let (shards, seconds) = (options.shards, options.seconds);
     let head = [
@@ -190,7 +181,8 @@ fn compare(options: &Options) -> Result<(), Box<dyn Error>> {
         ]);
     }
     let text = format!(
-        "{shards} shards with two small guilds each; {seconds} s of rest, in which every shard beats once in 41 s.\n\n{}\n",
+        "{shards} shards with two small guilds each; {seconds} s of rest, in which every shard beats once in \
+         41 s.\n\n{}\n",
         table(&rows)
     );
     stdout().write_all(text.as_bytes())?;
@@ -209,16 +201,9 @@ fn one(
 ) -> Result<Rest, Box<dyn Error>> {
     let program = std::env::current_exe()?;
     let (shards, seconds) = (shards.to_string(), seconds.to_string());
-    let mut sim = Command::new(&program)
-        .args(["sim", &shards])
-        .stdout(Stdio::piped())
-        .spawn()
-        .map(Ended)?;
-    let mut api = String::new();
-    let output = sim.0.stdout.take().ok_or("the simulator has no stdout")?;
-    BufReader::new(output).read_line(&mut api)?;
+    let (_sim, api) = Serving::start(Command::new(&program).args(["sim", &shards]))?;
     let output = Command::new(&program)
-        .args(["bot", api.trim(), compression.name(), &shards, &seconds])
+        .args(["bot", &api, compression.name(), &shards, &seconds])
         .envs(environment.iter().copied())
         .stderr(Stdio::inherit())
         .output()?;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io::{BufRead as _, BufReader, Write as _, stdout};
+use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::json;
+use shardkeep_benches::child::Serving;
 use shardkeep_benches::document::{self, table};
 use shardkeep_benches::meter::Run;
 use shardkeep_benches::plot::{self, Group, number};
@@ -91,7 +92,8 @@ pub(super) fn run(words: &[&str]) -> Result<(), Box<dyn Error>> {
     let (rows, ratios) = (table(&rows(&outcomes)), table(&ratio_rows(&outcomes)));
     let first = &outcomes[0].feed;
     let caption = format!(
-        "{} events of {:.0} bytes on average before compression, one connection over loopback, medians of {} interleaved runs.",
+        "{} events of {:.0} bytes on average before compression, one connection over loopback, medians of {} \
+         interleaved runs.",
         first.events, first.mean_bytes, options.rounds
     );
     let text = format!("{caption}\n\n{rows}\n\n{ratios}\n");
@@ -127,16 +129,6 @@ fn folder() -> PathBuf {
     folder
 }
 
-/// A process that ends with this value.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _gone = self.0.kill().and_then(|()| self.0.wait());
-    }
-}
-
 fn measure(compression: Compression, options: &Options) -> Result<Outcome, Box<dyn Error>> {
     let twilight = build_twilight(compression, false)?;
     let simd = if options.simd {
@@ -146,14 +138,10 @@ fn measure(compression: Compression, options: &Options) -> Result<Outcome, Box<d
     };
     let program = std::env::current_exe()?;
     eprintln!("{compression}: recording {} events", options.events);
-    let mut feeder = Command::new(&program)
-        .args(["feeder", compression.name(), &options.events.to_string()])
-        .stdout(Stdio::piped())
-        .spawn()
-        .map(Ended)?;
-    let mut line = String::new();
-    let output = feeder.0.stdout.take().ok_or("the feeder has no stdout")?;
-    BufReader::new(output).read_line(&mut line)?;
+    let (_feeder, line) = Serving::start(&mut child(
+        &program,
+        &["feeder", compression.name(), &options.events.to_string()],
+    ))?;
     let feed: Feed = serde_json::from_str(&line)?;
     let url = format!("ws://{}", feed.address);
     let (skip, events) = (feed.ready_events.to_string(), feed.events.to_string());
@@ -163,10 +151,8 @@ fn measure(compression: Compression, options: &Options) -> Result<Outcome, Box<d
         for (client, _) in CLIENTS {
             let twilight_words = |mode| [mode, url.as_str(), skip.as_str(), events.as_str()];
             let mut command = match (client, &simd) {
-                ("raw", _) => child(&program, &["raw", line.trim()]),
-                ("shardkeep", _) => {
-                    child(&program, &["shardkeep", compression.name(), line.trim()])
-                }
+                ("raw", _) => child(&program, &["raw", &line]),
+                ("shardkeep", _) => child(&program, &["shardkeep", compression.name(), &line]),
                 ("text" | "typed", _) => child(&twilight, &twilight_words(client)),
                 (_, Some(simd)) => child(simd, &twilight_words("typed")),
                 _ => continue,
