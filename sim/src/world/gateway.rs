@@ -203,7 +203,7 @@ impl World {
                 if authenticated {
                     return self.session_command(number, op, d);
                 }
-                // A command that crossed the op 9 which took its session away broke no rule. Discord closes all the same.
+                // A command that crossed the op 9 which took its session away broke no rule; it closes all the same.
                 if !invalidated {
                     let detail = format!("op {} before Identify", op.number());
                     self.violate(number, ViolationKind::NotAuthenticated, detail);
