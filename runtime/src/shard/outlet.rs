@@ -225,9 +225,8 @@ impl Outlet {
         }
     }
 
-    /// Hands this round's events to the user and this round's numbers to whoever asks.
+    /// Hands this round's numbers to whoever asks, then its events to the user: who holds an event finds it counted.
     pub(super) fn publish(&mut self, session: &Session) {
-        self.queue.publish(&mut self.staged);
         let paused_since = self.paused_since;
         self.cell.update(|report| {
             report.state = session.state();
@@ -235,6 +234,7 @@ impl Outlet {
             report.established_at = session.established_at();
             report.paused_since = paused_since;
         });
+        self.queue.publish(&mut self.staged);
     }
 }
 
