@@ -4,6 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::id::ShardId;
+use crate::reasons::reasons;
 use crate::time::Instant;
 use crate::timer::Slot;
 
@@ -192,43 +193,6 @@ pub enum Event<'a> {
     },
     /// Every shard has ended for good. Nothing follows.
     Stopped,
-}
-
-macro_rules! reasons {
-    ($(#[$meta:meta])* $type:ident { $($number:literal $variant:ident $explain:literal,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
-        #[repr(u8)]
-        pub enum $type {
-            $(#[doc = $explain] $variant = $number,)*
-        }
-
-        impl $type {
-            /// Every value, by number.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The number in records and bindings: stable, never reused.
-            #[must_use]
-            pub const fn number(self) -> u8 {
-                self as u8
-            }
-
-            /// One sentence for the user.
-            #[must_use]
-            pub const fn explain(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $explain,)*
-                }
-            }
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.explain())
-            }
-        }
-    };
 }
 
 reasons! {
