@@ -10,6 +10,7 @@ pub mod id;
 pub mod machine;
 mod reasons;
 pub mod record;
+pub mod rest;
 pub mod rng;
 pub mod secret;
 pub mod time;

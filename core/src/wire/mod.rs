@@ -13,8 +13,10 @@ pub mod intents;
 pub mod json;
 pub mod opcode;
 pub mod presence;
+pub mod rate_limit;
 pub mod request_members;
 mod scan;
+mod seconds;
 
 pub use buffer::Buffer;
 pub use close_code::{AfterClose, CloseCode};
@@ -27,4 +29,5 @@ pub use inflate::{Compression, Inflate, InflateError, Miniz};
 pub use intents::Intents;
 pub use opcode::Opcode;
 pub use presence::{Activity, Presence, PresenceError, Status};
+pub use rate_limit::{RateLimit, Scope, TooMany, error_code};
 pub use request_members::RequestGuildMembers;
