@@ -62,7 +62,6 @@ mod stats;
 mod submit;
 mod sweep;
 
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
@@ -76,7 +75,8 @@ pub use config::Config;
 pub use explain::{Explanation, Place};
 pub use guard::Offender;
 pub use io::{
-    Auth, Event, Failure, Input, Misuse, Output, Priority, Reason, Refusal, RequestId, Retry, Sharing, Submit, Wait,
+    Auth, Event, Failure, Input, Misuse, Output, Priority, Reason, Refusal, RequestId, Retry,
+    Sharing, Submit, Wait,
 };
 pub use snapshot::{BucketSnapshot, LimitSnapshot, RouteSnapshot, Snapshot};
 pub use stats::{IdentityStatus, Stats};
@@ -87,7 +87,7 @@ use guard::Guard;
 use identity::Identity;
 use lane::{Lane, LaneKey, RouteKey};
 use learn::RouteState;
-use request::Request;
+use request::{LeaderKey, Request};
 
 /// Which request may go now. The [module](self) tells how it decides.
 ///
@@ -149,7 +149,7 @@ pub struct Scheduler {
     delayed: BTreeSet<(Instant, u32)>,
     deadlines: BTreeSet<(Instant, u32)>,
     /// Requests that others may share the answer of.
-    leaders: BTreeMap<(Auth, route::Method, Box<str>), u32>,
+    leaders: BTreeMap<LeaderKey, u32>,
     /// When something was last changed under a resource: answers from before do not serve readers from after.
     changes: BTreeMap<(Auth, route::Major), u64>,
     guard: Guard,

@@ -78,8 +78,8 @@ impl<'a> Iterator for Segments<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = self.rest.iter().position(|&byte| byte == b'/');
-        let (raw, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
+        let end = memchr(b'/', self.rest).unwrap_or(self.rest.len());
+        let (raw, rest) = self.rest.split_at(end);
         self.rest = rest;
         Some(Segment::new(raw, self.encoded))
     }

@@ -1,0 +1,129 @@
+//! The buckets as the scheduler holds them: a window, the lanes that share it, and its place in the order.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::time::Instant;
+
+use super::Scheduler;
+use super::bucket::{Profile, Room, Window};
+use super::identity::ReadyKey;
+use super::io::Auth;
+use super::route::Major;
+
+/// Discord's name for a limit, hashed to 64 bits: `X-RateLimit-Bucket`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct BucketHash(pub(super) u64);
+
+impl BucketHash {
+    /// FNV-1a: the names are Discord's own and a few hundred, so nobody can make them collide.
+    pub(super) fn of(name: &str) -> Self {
+        let fold = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        Self(name.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, fold))
+    }
+}
+
+/// What is known of a bucket's limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Limiter {
+    /// Nothing: one request at a time finds out.
+    Unknown,
+    /// Answers name no bucket: only the global limit holds.
+    Free,
+    /// A limit that Discord named.
+    Named {
+        profile: u32,
+        hash: BucketHash,
+        major: Major,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Bucket {
+    pub(super) auth: Auth,
+    pub(super) identity: usize,
+    pub(super) limiter: Limiter,
+    pub(super) lanes: Vec<u32>,
+    pub(super) queued: u32,
+    pub(super) in_flight: u32,
+    pub(super) window: Window,
+    pub(super) is_exempt: bool,
+    /// Its place among those that could send now.
+    pub(super) ready: Option<ReadyKey>,
+    /// When it is looked at again.
+    pub(super) wait: Option<Instant>,
+    /// Its place among those that need long, in microseconds; zero is none.
+    pub(super) drain: u64,
+    pub(super) touched: Instant,
+}
+
+impl Bucket {
+    pub(super) fn new(
+        auth: Auth,
+        identity: usize,
+        limiter: Limiter,
+        is_exempt: bool,
+        now: Instant,
+    ) -> Self {
+        Self {
+            auth,
+            identity,
+            limiter,
+            lanes: Vec::new(),
+            queued: 0,
+            in_flight: 0,
+            window: Window::default(),
+            is_exempt,
+            ready: None,
+            wait: None,
+            drain: 0,
+            touched: now,
+        }
+    }
+}
+
+impl Scheduler {
+    pub(super) fn profile_of(&self, bucket: &Bucket) -> Option<&Profile> {
+        match bucket.limiter {
+            Limiter::Named { profile, .. } => Some(&self.profiles[profile as usize]),
+            Limiter::Unknown | Limiter::Free => None,
+        }
+    }
+
+    pub(super) fn room(&self, bucket: &Bucket) -> Room {
+        let margin = self.config.reset_margin;
+        let unlimited = |limit: u32| Profile::new(limit);
+        match bucket.limiter {
+            Limiter::Named { profile, .. } => {
+                let profile = &self.profiles[profile as usize];
+                bucket
+                    .window
+                    .room(profile, self.now, bucket.in_flight, margin)
+            }
+            // The window only knows how long Discord said to wait: nothing has taught it anything else.
+            Limiter::Unknown => {
+                bucket
+                    .window
+                    .room(&unlimited(1), self.now, bucket.in_flight, margin)
+            }
+            Limiter::Free => {
+                bucket
+                    .window
+                    .room(&unlimited(u32::MAX), self.now, bucket.in_flight, margin)
+            }
+        }
+    }
+
+    /// How many requests a bucket can send in one window of the global limit.
+    pub(super) fn rate(&self, bucket: u32, window: Duration) -> u32 {
+        let bucket = &self.buckets[bucket as usize];
+        let cost = self.profile_of(bucket).map_or(0, Profile::cost);
+        if cost == 0 {
+            return 0;
+        }
+        let requests = crate::time::micros(window).div_ceil(cost);
+        u32::try_from(requests)
+            .unwrap_or(u32::MAX)
+            .min(bucket.queued)
+    }
+}

@@ -1,0 +1,296 @@
+//! The global limit of one identity: a sliding log of what Discord may count in the second that ends now.
+//!
+//! A request can arrive at any moment between its sending and its answer. So it stays in the log until a whole window
+//! after its answer, or after [`Config::arrival_bound`](super::Config::arrival_bound) where none comes: at no moment can
+//! Discord see more than the limit in any window, however it is aligned.
+
+use alloc::collections::{BTreeSet, VecDeque};
+use core::time::Duration;
+
+use crate::time::Instant;
+
+use super::bucket::Room;
+
+/// How long a limit that was lowered is kept before it is raised by a step.
+const RAISE_AFTER: Duration = Duration::from_secs(60);
+
+/// What counts against the global limit of one identity.
+#[derive(Clone, Debug)]
+pub(super) struct Global {
+    /// The limit as configured.
+    configured: u32,
+    /// The limit in use: less than configured after Discord disagreed.
+    limit: u32,
+    window: Duration,
+    arrival_bound: Duration,
+    /// Sent and not answered, as (sent, slot); whether it went by a reserved place.
+    flying: BTreeSet<(Instant, u32, bool)>,
+    /// When counted requests leave the log, in order; whether they went by a reserved place.
+    leaving: VecDeque<(Instant, bool)>,
+    /// How many of both went by reserved places.
+    reserved_used: u32,
+    paused: Option<Instant>,
+    raise_at: Option<Instant>,
+}
+
+impl Global {
+    pub(super) fn new(limit: u32, window: Duration, arrival_bound: Duration) -> Self {
+        Self {
+            configured: limit.max(1),
+            limit: limit.max(1),
+            window,
+            arrival_bound,
+            flying: BTreeSet::new(),
+            leaving: VecDeque::new(),
+            reserved_used: 0,
+            paused: None,
+            raise_at: None,
+        }
+    }
+
+    pub(super) const fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    pub(super) const fn window(&self) -> Duration {
+        self.window
+    }
+
+    /// Microseconds that one request takes of the limit.
+    pub(super) fn cost(&self) -> u64 {
+        crate::time::micros(self.window) / u64::from(self.limit.max(1))
+    }
+
+    /// Another limit by the user's word.
+    pub(super) fn configure(&mut self, limit: u32) {
+        self.configured = limit.max(1);
+        self.limit = self.configured;
+        self.raise_at = None;
+    }
+
+    /// Forgets what has left the window. Tells the limit if it was raised.
+    pub(super) fn advance(&mut self, now: Instant) -> Option<u32> {
+        while let Some(&(sent, slot, is_reserved)) = self.flying.first() {
+            let arrived = sent + self.arrival_bound;
+            if arrived > now {
+                break;
+            }
+            self.flying.remove(&(sent, slot, is_reserved));
+            self.leave(arrived + self.window, is_reserved);
+        }
+        while let Some(&(at, is_reserved)) = self.leaving.front() {
+            if at > now {
+                break;
+            }
+            self.leaving.pop_front();
+            self.reserved_used -= u32::from(is_reserved);
+        }
+        if self.paused.is_some_and(|until| until <= now) {
+            self.paused = None;
+        }
+        if self.raise_at.is_some_and(|at| at <= now) {
+            self.limit = (self.limit + self.configured.div_ceil(20)).min(self.configured);
+            self.raise_at = (self.limit < self.configured).then(|| now + RAISE_AFTER);
+            return Some(self.limit);
+        }
+        None
+    }
+
+    fn leave(&mut self, at: Instant, is_reserved: bool) {
+        let place = self.leaving.partition_point(|&(other, _)| other <= at);
+        if place == self.leaving.len() {
+            self.leaving.push_back((at, is_reserved));
+        } else {
+            self.leaving.insert(place, (at, is_reserved));
+        }
+    }
+
+    fn used(&self) -> u32 {
+        u32::try_from(self.flying.len() + self.leaving.len()).unwrap_or(u32::MAX)
+    }
+
+    /// How many may be sent now, after [`advance`](Self::advance). `reserved` of the limit are kept for requests that go
+    /// by a reserved place; `for_reserved` asks for those.
+    pub(super) fn room(&self, now: Instant, reserved: u32, for_reserved: bool) -> Room {
+        if let Some(until) = self.paused.filter(|&until| until > now) {
+            return Room::At(until);
+        }
+        let used = self.used();
+        let free = self.limit.saturating_sub(used);
+        let open = if for_reserved {
+            free
+        } else {
+            let plain = used - self.reserved_used;
+            free.min(self.limit.saturating_sub(reserved).saturating_sub(plain))
+        };
+        match (open, self.next(now)) {
+            (1.., _) => Room::Now(open),
+            (0, Some(at)) => Room::At(at),
+            (0, None) => Room::AfterAnswer,
+        }
+    }
+
+    /// When the log changes by itself.
+    fn next(&self, now: Instant) -> Option<Instant> {
+        let leaving = self.leaving.front().map(|&(at, _)| at);
+        let flying = self
+            .flying
+            .first()
+            .map(|&(sent, ..)| sent + self.arrival_bound);
+        [leaving, flying]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|at| at.max(now))
+    }
+
+    /// When `ahead` more requests could have been sent, as far as can be told.
+    pub(super) fn forecast(&self, now: Instant, ahead: u32) -> Instant {
+        let free = self.limit.saturating_sub(self.used());
+        let start = self.paused.unwrap_or(now).max(now);
+        if ahead < free {
+            return start;
+        }
+        let turns = u64::from(ahead - free + 1);
+        start + Duration::from_micros(self.cost().saturating_mul(turns))
+    }
+
+    pub(super) fn sent(&mut self, now: Instant, slot: u32, is_reserved: bool) {
+        self.flying.insert((now, slot, is_reserved));
+        self.reserved_used += u32::from(is_reserved);
+    }
+
+    /// The request was answered, or its connection failed after it left: it arrived by now.
+    pub(super) fn arrived(&mut self, sent: Instant, slot: u32, is_reserved: bool, now: Instant) {
+        if self.flying.remove(&(sent, slot, is_reserved)) {
+            self.leave(now + self.window, is_reserved);
+        }
+    }
+
+    /// The request never left.
+    pub(super) fn withdraw(&mut self, sent: Instant, slot: u32, is_reserved: bool) {
+        if self.flying.remove(&(sent, slot, is_reserved)) {
+            self.reserved_used -= u32::from(is_reserved);
+        }
+    }
+
+    /// Discord says that the global limit is reached. Tells the limit if it was lowered: either Discord named it, or
+    /// its count is lower than ours.
+    pub(super) fn exceeded(
+        &mut self,
+        until: Instant,
+        named: Option<u32>,
+        now: Instant,
+    ) -> Option<u32> {
+        let was_paused = self.paused.is_some();
+        self.paused = self.paused.max(Some(until));
+        if was_paused {
+            return None;
+        }
+        let lowered = match named {
+            Some(limit) if limit > 0 => limit,
+            // Others may use the same token, or the bot's limit is lower than configured: a tenth less each time.
+            _ => (self.limit - self.limit.div_ceil(10)).max(1),
+        };
+        let is_raised = lowered > self.limit;
+        if is_raised {
+            // Discord's word counts more than the configuration's.
+            self.configured = lowered;
+        }
+        let is_changed = lowered != self.limit;
+        self.limit = lowered;
+        self.raise_at = (self.limit < self.configured).then(|| now + RAISE_AFTER);
+        is_changed.then_some(self.limit)
+    }
+
+    /// When [`advance`](Self::advance) has something to do that nobody else waits for.
+    pub(super) const fn raise_at(&self) -> Option<Instant> {
+        self.raise_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_secs(1);
+
+    fn at(ms: u64) -> Instant {
+        Instant::from_millis(ms)
+    }
+
+    fn global(limit: u32) -> Global {
+        Global::new(limit, WINDOW, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn a_request_counts_until_a_window_after_its_answer() {
+        let mut global = global(2);
+        global.sent(at(0), 0, false);
+        global.sent(at(0), 1, false);
+        assert_eq!(global.room(at(0), 0, false), Room::At(at(1_000)));
+        global.arrived(at(0), 0, false, at(30));
+        global.arrived(at(0), 1, false, at(40));
+        assert_eq!(global.room(at(40), 0, false), Room::At(at(1_030)));
+        global.advance(at(1_030));
+        assert_eq!(global.room(at(1_030), 0, false), Room::Now(1));
+        global.advance(at(1_040));
+        assert_eq!(global.room(at(1_040), 0, false), Room::Now(2));
+    }
+
+    #[test]
+    fn an_unanswered_request_counts_until_a_window_after_it_must_have_arrived() {
+        let mut global = global(1);
+        global.sent(at(0), 0, false);
+        global.advance(at(1_500));
+        assert_eq!(global.room(at(1_500), 0, false), Room::At(at(2_000)));
+        global.advance(at(2_000));
+        assert_eq!(global.room(at(2_000), 0, false), Room::Now(1));
+    }
+
+    #[test]
+    fn a_request_that_never_left_gives_its_place_back() {
+        let mut global = global(1);
+        global.sent(at(0), 0, false);
+        global.withdraw(at(0), 0, false);
+        assert_eq!(global.room(at(0), 0, false), Room::Now(1));
+    }
+
+    #[test]
+    fn reserved_places_are_kept_from_others() {
+        let mut global = global(10);
+        assert_eq!(global.room(at(0), 4, false), Room::Now(6));
+        for slot in 0..6 {
+            global.sent(at(0), slot, false);
+        }
+        assert!(matches!(global.room(at(0), 4, false), Room::At(_)));
+        assert_eq!(global.room(at(0), 4, true), Room::Now(4));
+        global.sent(at(0), 6, true);
+        assert_eq!(global.room(at(0), 4, true), Room::Now(3));
+        assert!(matches!(global.room(at(0), 4, false), Room::At(_)));
+    }
+
+    #[test]
+    fn the_limit_is_learned_downwards_and_climbs_back() {
+        let mut global = global(50);
+        assert_eq!(global.exceeded(at(500), None, at(0)), Some(45));
+        assert_eq!(
+            global.exceeded(at(600), None, at(10)),
+            None,
+            "one pause, one lesson"
+        );
+        assert_eq!(global.room(at(20), 0, false), Room::At(at(600)));
+        assert_eq!(global.advance(at(60_000)), Some(48));
+        assert_eq!(global.advance(at(120_000)), Some(50));
+        assert_eq!(global.raise_at(), None);
+    }
+
+    #[test]
+    fn the_limit_that_discord_names_is_taken() {
+        let mut global = global(50);
+        assert_eq!(global.exceeded(at(500), Some(20), at(0)), Some(20));
+        global.advance(at(500));
+        assert_eq!(global.exceeded(at(900), Some(1_200), at(501)), Some(1_200));
+        assert_eq!(global.limit(), 1_200);
+    }
+}

@@ -1,0 +1,183 @@
+//! One identity: its global limit, the buckets that could send now, and whose turn it is among guilds.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use core::cmp::Reverse;
+
+use crate::time::Instant;
+
+use super::global::Global;
+use super::io::{Auth, PRIORITIES, Priority};
+
+/// Where a bucket stands in the order of those that could send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ReadyKey {
+    pub(super) class: u8,
+    pub(super) turn: u64,
+    /// The order of submission of its oldest request.
+    pub(super) age: u64,
+}
+
+/// Everything that Discord counts for one token, or for none.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    pub(super) auth: Auth,
+    pub(super) global: Global,
+    /// Buckets that could send now, by priority and turn, and by age.
+    by_turn: BTreeSet<(u8, u64, u32)>,
+    by_age: BTreeSet<(u64, u32)>,
+    /// Buckets the global limit does not bind, by priority and turn.
+    exempt: BTreeSet<(u8, u64, u32)>,
+    /// Every bucket with waiting requests, by how long its own limit makes them take (microseconds), longest first.
+    drains: BTreeSet<(Reverse<u64>, u32)>,
+    /// Whose turn is when, of those that have requests waiting: (priority, guild or other resource).
+    tenants: BTreeMap<(u8, u64), Tenant>,
+    /// Waiting requests that the global limit binds, by priority.
+    pub(super) queued: [u32; PRIORITIES],
+    /// Discord refused the token.
+    pub(super) is_stopped: bool,
+    turns: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Tenant {
+    waiting: u32,
+    tail: u64,
+}
+
+/// One turn in so many goes to whoever has waited longest.
+const AGED_TURN: u64 = 8;
+
+/// How many of the buckets that need longest are looked at.
+const CRITICAL_MAX: usize = 16;
+
+impl Identity {
+    pub(super) fn new(auth: Auth, global: Global) -> Self {
+        Self {
+            auth,
+            global,
+            by_turn: BTreeSet::new(),
+            by_age: BTreeSet::new(),
+            exempt: BTreeSet::new(),
+            drains: BTreeSet::new(),
+            tenants: BTreeMap::new(),
+            queued: [0; PRIORITIES],
+            is_stopped: false,
+            turns: 0,
+        }
+    }
+
+    /// A turn for one more request of `tenant`: as if the tenant's requests came one by one at its fair share of the
+    /// limit. Whoever floods the queue queues behind himself, not before others.
+    pub(super) fn join(&mut self, priority: Priority, tenant: u64, now: Instant) -> u64 {
+        let tenants = u64::try_from(self.tenants.len()).unwrap_or(u64::MAX);
+        let spacing = self.global.cost().saturating_mul(tenants.max(1));
+        let entry = self.tenants.entry((priority.number(), tenant)).or_default();
+        let turn = entry.tail.max(now.as_micros());
+        entry.tail = turn.saturating_add(spacing);
+        entry.waiting += 1;
+        turn
+    }
+
+    /// A request of `tenant` no longer waits.
+    pub(super) fn quit(&mut self, priority: Priority, tenant: u64) {
+        let key = (priority.number(), tenant);
+        if let Some(entry) = self.tenants.get_mut(&key) {
+            entry.waiting -= 1;
+            if entry.waiting == 0 {
+                self.tenants.remove(&key);
+            }
+        }
+    }
+
+    pub(super) fn add(&mut self, bucket: u32, key: ReadyKey, is_exempt: bool) {
+        if is_exempt {
+            self.exempt.insert((key.class, key.turn, bucket));
+        } else {
+            self.by_turn.insert((key.class, key.turn, bucket));
+            self.by_age.insert((key.age, bucket));
+        }
+    }
+
+    pub(super) fn take(&mut self, bucket: u32, key: ReadyKey, is_exempt: bool) {
+        if is_exempt {
+            self.exempt.remove(&(key.class, key.turn, bucket));
+        } else {
+            self.by_turn.remove(&(key.class, key.turn, bucket));
+            self.by_age.remove(&(key.age, bucket));
+        }
+    }
+
+    /// The time that the waiting requests of `bucket` take changed from `old` to `new`; zero is no entry.
+    pub(super) fn set_drain(&mut self, bucket: u32, old: u64, new: u64) {
+        if old != 0 {
+            self.drains.remove(&(Reverse(old), bucket));
+        }
+        if new != 0 {
+            self.drains.insert((Reverse(new), bucket));
+        }
+    }
+
+    pub(super) fn has_ready(&self) -> bool {
+        !self.by_turn.is_empty()
+    }
+
+    pub(super) fn next_exempt(&self) -> Option<u32> {
+        self.exempt.first().map(|&(_, _, bucket)| bucket)
+    }
+
+    /// The time that all waiting requests take by the global limit alone, in microseconds.
+    fn drain(&self) -> u64 {
+        let waiting: u64 = self.queued.iter().copied().map(u64::from).sum();
+        self.global.cost().saturating_mul(waiting)
+    }
+
+    /// The buckets whose own limit makes them last about as long as everything else takes: whatever they miss now, all
+    /// would wait for later.
+    fn critical(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
+        let least = self.drain() / 8 * 7;
+        self.drains
+            .iter()
+            .take(CRITICAL_MAX)
+            .map(|&(Reverse(drain), bucket)| (drain, bucket))
+            .take_while(move |&(drain, _)| drain >= least)
+    }
+
+    /// How much of the global limit is kept for critical buckets: what they can send in a window, at most half of all.
+    pub(super) fn reserve(&self, rate: impl Fn(u32) -> u32) -> u32 {
+        let wanted: u32 = self
+            .critical()
+            .map(|(_, bucket)| rate(bucket))
+            .fold(0, u32::saturating_add);
+        wanted.min(self.global.limit() / 2)
+    }
+
+    /// A critical bucket that could send now and is as urgent as anybody.
+    pub(super) fn next_critical(&self, ready: impl Fn(u32) -> Option<ReadyKey>) -> Option<u32> {
+        let &(best, ..) = self.by_turn.first()?;
+        self.critical()
+            .map(|(_, bucket)| bucket)
+            .find(|&bucket| ready(bucket).is_some_and(|key| key.class <= best))
+    }
+
+    /// The bucket whose turn it is, and whether that is for its age.
+    pub(super) fn next_turn(&self, is_aged: impl Fn(u32) -> bool) -> Option<(u32, bool)> {
+        if self.turns % AGED_TURN == AGED_TURN - 1 {
+            let oldest = self.by_age.first().map(|&(_, bucket)| bucket);
+            if let Some(bucket) = oldest.filter(|&bucket| is_aged(bucket)) {
+                return Some((bucket, true));
+            }
+        }
+        self.by_turn.first().map(|&(_, _, bucket)| (bucket, false))
+    }
+
+    pub(super) fn turn_taken(&mut self) {
+        self.turns += 1;
+    }
+
+    /// How many of the requests that wait go before one more of this priority.
+    pub(super) fn ahead_of(&self, priority: Priority) -> u32 {
+        self.queued[..=usize::from(priority.number())]
+            .iter()
+            .fold(0, |sum, &waiting| sum.saturating_add(waiting))
+    }
+}

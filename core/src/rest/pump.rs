@@ -1,0 +1,220 @@
+//! Sending: who goes now, as far as limits and places allow.
+
+use core::time::Duration;
+
+use crate::machine::Timeout;
+use crate::time::Instant;
+
+use super::Scheduler;
+use super::bucket::Room;
+use super::io::{Event, Output, Reason, Refusal};
+use super::request::State;
+
+impl Scheduler {
+    /// Lets go whatever may go now.
+    pub(super) fn pump(&mut self) {
+        self.wake();
+        if self.guard.banned().is_some() || self.guard.spent_until().is_some() {
+            return;
+        }
+        for at in 0..self.identities.len() {
+            while self.in_flight < self.config.max_in_flight {
+                let Some(bucket) = self.identities[at].next_exempt() else {
+                    break;
+                };
+                self.send_from(bucket, false, false);
+            }
+        }
+        self.pump_bound();
+    }
+
+    /// Requests that the global limit binds: the identities take turns.
+    fn pump_bound(&mut self) {
+        let count = self.identities.len();
+        let places = self.config.max_in_flight.saturating_sub(
+            self.config
+                .reserved_in_flight
+                .min(self.config.max_in_flight - 1),
+        );
+        let mut idle = 0;
+        while idle < count && self.in_flight - self.interactions_in_flight < places {
+            if self.in_flight >= self.config.max_in_flight {
+                break;
+            }
+            let at = self.next_identity % count;
+            self.next_identity = (at + 1) % count;
+            idle = if self.send_one(at) { 0 } else { idle + 1 };
+        }
+    }
+
+    /// Sends one request of an identity, if it has one that may go.
+    fn send_one(&mut self, at: usize) -> bool {
+        let identity = &self.identities[at];
+        if !identity.has_ready() {
+            return false;
+        }
+        let window = identity.global.window();
+        let reserve = identity.reserve(|bucket| self.rate(bucket, window));
+        if reserve > 0
+            && let Room::Now(_) = identity.global.room(self.now, reserve, true)
+            && let Some(bucket) = identity.next_critical(|at| self.buckets[at as usize].ready)
+        {
+            self.send_from(bucket, false, true);
+            return true;
+        }
+        let identity = &self.identities[at];
+        if !matches!(identity.global.room(self.now, reserve, false), Room::Now(_)) {
+            return false;
+        }
+        let age_after = self.config.age_after;
+        let next = identity.next_turn(|bucket| {
+            let oldest = self.next_of(bucket, true);
+            oldest.is_some_and(|at| self.requests[at as usize].submitted + age_after <= self.now)
+        });
+        let Some((bucket, by_age)) = next else {
+            return false;
+        };
+        self.identities[at].turn_taken();
+        self.send_from(bucket, by_age, false);
+        true
+    }
+
+    /// Sends the next request of a bucket that could send.
+    fn send_from(&mut self, bucket: u32, by_age: bool, is_reserved: bool) {
+        let Some(at) = self.next_of(bucket, by_age) else {
+            // Its lanes are held since it was put in order.
+            self.reindex(bucket);
+            return;
+        };
+        self.dequeue(at);
+        let request = &self.requests[at as usize];
+        if let Some(until) = self.guard.quarantined(self.now, request.suspects()) {
+            self.refuse(at, Refusal::Quarantined, Some(until));
+            return;
+        }
+        if request
+            .route
+            .webhook()
+            .is_some_and(|webhook| self.guard.is_gone(webhook))
+        {
+            self.refuse(at, Refusal::WebhookGone, None);
+            return;
+        }
+        self.send(at, is_reserved);
+        self.reindex(bucket);
+    }
+
+    fn send(&mut self, at: u32, is_reserved: bool) {
+        let seq = self.next_seq();
+        let request = &mut self.requests[at as usize];
+        request.state = State::InFlight;
+        request.sent = self.now;
+        request.sent_seq = seq;
+        request.is_reserved = is_reserved;
+        let attempt = request.attempts;
+        request.attempts += 1;
+        if let Some(deadline) = request.deadline {
+            self.deadlines.remove(&(deadline, at));
+        }
+        let lane = &mut self.lanes[request.lane as usize];
+        lane.in_flight += 1;
+        self.buckets[lane.bucket as usize].in_flight += 1;
+        if request.is_exempt() {
+            self.interactions_in_flight += 1;
+        } else {
+            let identity = &mut self.identities[request.identity];
+            identity.global.sent(self.now, at, is_reserved);
+        }
+        self.in_flight += 1;
+        self.queued -= 1;
+        self.stats.sent += 1;
+        self.stats.in_flight_max = self.stats.in_flight_max.max(self.in_flight);
+        let waited = self.now.since(request.submitted);
+        if attempt == 0 {
+            self.stats.waited(request.priority, waited);
+        }
+        self.outbox.push_back(Output::Send {
+            id: request.id,
+            attempt,
+        });
+    }
+
+    /// Everything whose moment has come.
+    fn wake(&mut self) {
+        if self.guard.ban_ends(self.now) {
+            self.say(Event::BanEnded);
+        }
+        self.guard.advance(self.now);
+        for at in 0..self.identities.len() {
+            let auth = self.identities[at].auth;
+            if let Some(limit) = self.identities[at].global.advance(self.now) {
+                self.say(Event::GlobalLearned { auth, limit });
+            }
+        }
+        while let Some(&(at, request)) = self.deadlines.first() {
+            if at > self.now {
+                break;
+            }
+            self.refuse(request, Refusal::DeadlinePassed, None);
+        }
+        while let Some(&(at, request)) = self.delayed.first() {
+            if at > self.now {
+                break;
+            }
+            self.delayed.remove(&(at, request));
+            self.enqueue(request);
+        }
+        while let Some(&(at, bucket)) = self.waiting.first() {
+            if at > self.now {
+                break;
+            }
+            self.waiting.remove(&(at, bucket));
+            self.buckets[bucket as usize].wait = None;
+            self.reindex(bucket);
+        }
+    }
+
+    pub(super) fn next_timeout(&self) -> Option<Timeout<Reason>> {
+        let timeout = |at: Option<Instant>, reason| at.map(|at| Timeout { at, reason });
+        let bucket = self.waiting.first().map(|&(at, _)| at);
+        let retry = self.delayed.first().map(|&(at, _)| at);
+        let deadline = self.deadlines.first().map(|&(at, _)| at);
+        let ban = self.guard.banned().or_else(|| {
+            let is_waiting = self.queued > 0;
+            self.guard.spent_until().filter(|_| is_waiting)
+        });
+        [
+            timeout(bucket, Reason::Bucket),
+            timeout(self.next_global(), Reason::Global),
+            timeout(retry, Reason::Retry),
+            timeout(deadline, Reason::Deadline),
+            timeout(ban, Reason::Ban),
+            timeout(self.sweep_at(), Reason::Sweep),
+        ]
+        .into_iter()
+        .flatten()
+        .min_by_key(|timeout| timeout.at)
+    }
+
+    /// When the global limit of an identity that waits for it has room again.
+    fn next_global(&self) -> Option<Instant> {
+        let is_full = self.in_flight >= self.config.max_in_flight;
+        let waiting = self
+            .identities
+            .iter()
+            .filter(|identity| identity.has_ready() && !is_full);
+        let window = |identity: &super::Identity| -> Duration { identity.global.window() };
+        let room = waiting.filter_map(|identity| {
+            let reserve = identity.reserve(|bucket| self.rate(bucket, window(identity)));
+            match identity.global.room(self.now, reserve, false) {
+                Room::At(at) => Some(at),
+                Room::Now(_) | Room::AfterAnswer => None,
+            }
+        });
+        let raised = self
+            .identities
+            .iter()
+            .filter_map(|identity| identity.global.raise_at());
+        room.chain(raised).min()
+    }
+}
