@@ -16,6 +16,7 @@
 
 mod guild;
 pub mod hours;
+pub mod rest;
 #[cfg(feature = "server")]
 pub mod server;
 mod wire;
