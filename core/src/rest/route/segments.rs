@@ -8,7 +8,7 @@ use super::error::RouteError;
 pub const PATH_MAX: usize = 8_192;
 
 /// What is decoded is kept up to here: longer than any literal of the API, and than any id.
-const SHORT: usize = 32;
+pub(super) const SHORT: usize = 32;
 
 /// The segments of a path. Empty ones are passed over, so doubled and trailing slashes do not matter.
 #[derive(Clone, Debug)]
@@ -126,11 +126,12 @@ impl<'a> Segment<'a> {
         is_plain.then_some(self.raw)
     }
 
-    /// The number, if the segment is digits and nothing else, and fits.
+    /// The number, if the segment is digits and nothing else, and fits. Zeros in front of it do not matter, while the
+    /// segment is short.
     #[inline]
     pub(super) fn number(&self) -> Option<u64> {
         let text = self.text();
-        if text.is_empty() || !is_digits(text) {
+        if !(1..=SHORT).contains(&text.len()) || !is_digits(text) {
             return None;
         }
         text.iter().try_fold(0_u64, |number, digit| {
@@ -185,7 +186,7 @@ pub(super) fn is_digits(text: &[u8]) -> bool {
 }
 
 fn is_version(text: &[u8]) -> bool {
-    matches!(text, [b'v', digits @ ..] if !digits.is_empty() && is_digits(digits))
+    matches!(text, [b'v', digits @ ..] if (1..=3).contains(&digits.len()) && is_digits(digits))
 }
 
 /// What splits a request line, what parsers take for a slash, and what a template leaves behind.

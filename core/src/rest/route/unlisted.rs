@@ -1,11 +1,14 @@
 //! The template of a path that the table does not have, by rule.
 
+use core::ops::RangeInclusive;
+
 use super::hash::{FNV1A_START, fnv1a};
 use super::major::Facts;
-use super::segments::{Segment, Segments, is_digits};
+use super::segments::{SHORT, Segments, is_digits};
 
-/// Digits from which on a segment is an id. Snowflakes of 2015 have 15; versions, page numbers and years have fewer.
-const ID_DIGITS: usize = 15;
+/// How many digits make a segment an id. Snowflakes of 2015 have 15; versions, page numbers and years have fewer. No
+/// id has more than 20; what is longer than a decoded segment may be is a token, however it is spelt.
+const ID_DIGITS: RangeInclusive<usize> = 15..=SHORT;
 
 /// Bytes from which on a segment is a token. OAuth2 tokens have 30, and no literal of Discord's has more than 25.
 const TOKEN_BYTES: usize = 30;
@@ -19,16 +22,20 @@ pub(super) fn normalise(segments: Segments<'_>, mut sink: impl FnMut(&[u8])) {
         facts.read(&segment);
         let text = segment.text();
         sink(b"/");
-        if position == 1 && facts.id.is_some() || text.len() >= ID_DIGITS && is_digits(text) {
+        if position == 1 && facts.id.is_some() {
             sink(b"{id}");
-        } else if position == 2 && facts.token.is_some() || text.len() >= TOKEN_BYTES {
+        } else if position == 2 && facts.token.is_some() {
             sink(b"{token}");
         } else if follows_reactions {
             sink(b"{emoji}");
+        } else if ID_DIGITS.contains(&text.len()) && is_digits(text) {
+            sink(b"{id}");
+        } else if text.len() >= TOKEN_BYTES {
+            sink(b"{token}");
         } else {
             text.iter().for_each(|&byte| write_byte(byte, &mut sink));
         }
-        follows_reactions = is_reactions(&segment);
+        follows_reactions = text == b"reactions";
     }
 }
 
@@ -37,10 +44,6 @@ pub(super) fn hash(segments: Segments<'_>) -> u64 {
     let mut state = FNV1A_START;
     normalise(segments, |piece| state = fnv1a(state, piece));
     state
-}
-
-fn is_reactions(segment: &Segment<'_>) -> bool {
-    segment.text() == b"reactions"
 }
 
 fn write_byte(byte: u8, sink: &mut impl FnMut(&[u8])) {
