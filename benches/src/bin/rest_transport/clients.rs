@@ -1,0 +1,201 @@
+//! The clients, each as its documentation suggests.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use http_body_util::{BodyExt as _, Empty};
+use hyper::Request;
+use hyper::client::conn::http1::{self, Connection, SendRequest};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::{Load, Meter, Outcome, Run, WARM_UP};
+
+const AUTHORIZATION: &str = "Bot not.a.token";
+const USER_AGENT: &str = "DiscordBot (https://github.com/shardkeep/shardkeep, 0.1.0)";
+
+pub(super) fn run(name: &str, base: &str, load: Load) -> Outcome<Run> {
+    match name {
+        "ureq" => ureq_threads(base, load, load.in_flight),
+        "ureq-10" => ureq_threads(base, load, 10),
+        "legacy" => runtime()?.block_on(legacy(base, load)),
+        "floor" => runtime()?.block_on(floor(base, load)),
+        "conn" => runtime()?.block_on(connections(base, load)),
+        _ => Err(format!("there is no client {name}").into()),
+    }
+}
+
+fn runtime() -> Outcome<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+fn url(base: &str, n: usize) -> String {
+    format!("{base}/users/{}", 80_351_110_224_678_912 + n)
+}
+
+fn ureq_threads(base: &str, load: Load, threads: usize) -> Outcome<Run> {
+    let config = ureq::Agent::config_builder()
+        .user_agent(USER_AGENT)
+        .max_idle_connections(threads)
+        .max_idle_connections_per_host(threads);
+    let agent = config.build().new_agent();
+    let all = |requests: usize| {
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            let worker = || -> Result<(), ureq::Error> {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= requests {
+                        return Ok(());
+                    }
+                    let request = agent.get(url(base, n)).header("Authorization", AUTHORIZATION);
+                    request.call()?.body_mut().read_to_vec()?;
+                }
+            };
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+            workers.into_iter().try_for_each(|worker| worker.join().unwrap_or(Ok(())))
+        })
+    };
+    all(WARM_UP)?;
+    let meter = Meter::start();
+    all(load.requests)?;
+    Ok(meter.stop(load.requests))
+}
+
+fn request(uri: String) -> Outcome<Request<Empty<Bytes>>> {
+    let request = Request::get(uri).header("authorization", AUTHORIZATION).header("user-agent", USER_AGENT);
+    Ok(request.body(Empty::new())?)
+}
+
+async fn legacy(base: &str, load: Load) -> Outcome<Run> {
+    let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    let base: Arc<str> = base.into();
+    let all = async |requests: usize| -> Outcome<()> {
+        let next = Arc::new(AtomicUsize::new(0));
+        let mut workers = tokio::task::JoinSet::new();
+        for _ in 0..load.in_flight {
+            let (client, next, base) = (client.clone(), Arc::clone(&next), Arc::clone(&base));
+            workers.spawn(async move {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= requests {
+                        return Ok::<(), String>(());
+                    }
+                    let request = request(url(&base, n)).map_err(|error| error.to_string())?;
+                    let response = client.request(request).await.map_err(|error| error.to_string())?;
+                    response.into_body().collect().await.map_err(|error| error.to_string())?;
+                }
+            });
+        }
+        workers.join_all().await.into_iter().collect::<Result<(), String>>()?;
+        Ok(())
+    };
+    all(WARM_UP).await?;
+    let meter = Meter::start();
+    all(load.requests).await?;
+    Ok(meter.stop(load.requests))
+}
+
+/// A connection that the task which uses it drives itself.
+struct Wire {
+    sender: SendRequest<Empty<Bytes>>,
+    connection: Connection<TokioIo<TcpStream>, Empty<Bytes>>,
+}
+
+impl Wire {
+    async fn open(authority: &str) -> Outcome<Self> {
+        let tcp = TcpStream::connect(authority).await?;
+        tcp.set_nodelay(true)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(tcp)).await?;
+        Ok(Self { sender, connection })
+    }
+
+    async fn exchange(&mut self, request: Request<Empty<Bytes>>) -> Outcome<Bytes> {
+        let connection = &mut self.connection;
+        let mut answer = std::pin::pin!(async {
+            let response = self.sender.send_request(request).await?;
+            Ok(response.into_body().collect().await?.to_bytes())
+        });
+        poll_fn(|cx| {
+            if let Poll::Ready(ended) = Pin::new(&mut *connection).poll(cx) {
+                ended?;
+            }
+            answer.as_mut().poll(cx)
+        })
+        .await
+    }
+}
+
+async fn connections(base: &str, load: Load) -> Outcome<Run> {
+    let authority = base.trim_start_matches("http://").split('/').next().unwrap_or_default();
+    let mut idle = Vec::new();
+    for _ in 0..load.in_flight {
+        idle.push(Wire::open(authority).await?);
+    }
+    let mut all = async |requests: usize| -> Outcome<()> {
+        let mut under_way = FuturesUnordered::new();
+        let (mut sent, mut done) = (0, 0);
+        while done < requests {
+            while sent < requests {
+                let Some(mut wire) = idle.pop() else { break };
+                let path = url("/api/v10", sent);
+                let mut request = request(path)?;
+                let host = hyper::header::HeaderValue::from_str(authority)?;
+                request.headers_mut().insert("host", host);
+                under_way.push(async move {
+                    let body = wire.exchange(request).await;
+                    (wire, body)
+                });
+                sent += 1;
+            }
+            let Some((wire, body)) = under_way.next().await else { break };
+            body?;
+            idle.push(wire);
+            done += 1;
+        }
+        Ok(())
+    };
+    all(WARM_UP).await?;
+    let meter = Meter::start();
+    all(load.requests).await?;
+    Ok(meter.stop(load.requests))
+}
+
+/// What sockets alone take: requests written as they are, answers read without being understood.
+async fn floor(base: &str, load: Load) -> Outcome<Run> {
+    let authority = base.trim_start_matches("http://").split('/').next().unwrap_or_default();
+    let all = async |requests: usize, sockets: Vec<TcpStream>| -> Outcome<Vec<TcpStream>> {
+        let left = std::cell::Cell::new(requests);
+        let mut workers: FuturesUnordered<_> = sockets.into_iter().map(|mut tcp| {
+            let left = &left;
+            async move {
+                let mut room = vec![0; 8192];
+                while left.get() > 0 {
+                    left.set(left.get() - 1);
+                    let text = format!("GET {} HTTP/1.1\r\nhost: {authority}\r\nauthorization: {AUTHORIZATION}\r\nuser-agent: {USER_AGENT}\r\n\r\n", url("/api/v10", left.get()));
+                    tcp.write_all(text.as_bytes()).await?;
+                    let n = tcp.read(&mut room).await?;
+                    if !room[..n].ends_with(b"}") { return Err("cut".into()); }
+                }
+                Outcome::Ok(tcp)
+            }
+        }).collect();
+        let mut sockets = Vec::new();
+        while let Some(socket) = workers.next().await { sockets.push(socket?); }
+        Ok(sockets)
+    };
+    let mut sockets = Vec::new();
+    for _ in 0..load.in_flight { sockets.push(TcpStream::connect(authority).await?); }
+    let sockets = all(WARM_UP, sockets).await?;
+    let meter = Meter::start();
+    all(load.requests, sockets).await?;
+    Ok(meter.stop(load.requests))
+}

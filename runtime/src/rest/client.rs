@@ -1,0 +1,428 @@
+//! The lower layer: requests as they are, several identities, and what the scheduler knows.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, header};
+use shardkeep_core::rest::route::Method;
+use shardkeep_core::rest::{
+    Auth, Explanation, Priority, Refusal, RequestId, Scheduler, Sharing, Snapshot, Stats,
+};
+use shardkeep_core::{Instant, Machine, Snowflake, Token};
+use tokio::sync::{broadcast, oneshot, watch};
+
+use super::base::Base;
+use super::body::Body;
+use super::driver::Driver;
+use super::error::{RestError, masked};
+use super::events::Events;
+use super::hints::Hints;
+use super::http1::Http1;
+use super::inbox::{Inbox, Job, Life, Message, NotTaken};
+use super::settings::{Settings, StartError};
+use super::transport::{Answer, Outgoing, Transport};
+use crate::clock;
+
+/// How many events a slow reader of [`Client::events`] may leave unread.
+const EVENTS_KEPT: usize = 1_024;
+
+/// A request as it is: what a proxy has, and what [`Rest`](super::Rest) makes.
+///
+/// ```
+/// use shardkeep::core::rest::Auth;
+/// use shardkeep::core::rest::route::Method;
+/// use shardkeep::rest::{Body, RawRequest};
+///
+/// let mut request = RawRequest::new(Auth(1), Method::Post, "/channels/81384788765712384/messages");
+/// request.body = Body::from(r#"{"content":"hello"}"#);
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RawRequest {
+    /// Whose credentials it carries: what [`Client::add_token`] answered, or [`Auth::NONE`].
+    pub auth: Auth,
+    /// The method.
+    pub method: Method,
+    /// The path below the API's base, with its query: `/channels/1/messages?limit=50`.
+    pub path: String,
+    /// Headers beside those that the client sets: `Host`, `Authorization`, `User-Agent`, and the body's length.
+    pub headers: HeaderMap,
+    /// The body. Its `Content-Type` is among the headers.
+    pub body: Body,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// The last moment at which sending it makes sense, on [`clock::now`]'s clock.
+    pub deadline: Option<Instant>,
+    /// The guild it is for, where the path does not say.
+    pub guild: Option<Snowflake>,
+    /// What tells apart requests of one route that Discord limits differently; told from path and body if `None`.
+    pub class: Option<u8>,
+    /// Which requests it may share an answer with.
+    pub sharing: Sharing,
+    /// Whether repeating it does no harm although it is a `POST`; told from path and body if `None`.
+    pub is_repeatable: Option<bool>,
+}
+
+impl RawRequest {
+    /// A request of normal priority, without body and deadline.
+    #[must_use]
+    pub fn new(auth: Auth, method: Method, path: impl Into<String>) -> Self {
+        Self {
+            auth,
+            method,
+            path: path.into(),
+            headers: HeaderMap::new(),
+            body: Body::empty(),
+            priority: Priority::Normal,
+            deadline: None,
+            guild: None,
+            class: None,
+            sharing: Sharing::Alone,
+            is_repeatable: None,
+        }
+    }
+}
+
+/// Sends requests as Discord's limits allow. Cloning gives another handle to the same client: it ends when the last
+/// one is gone and what was submitted is answered.
+///
+/// ```no_run
+/// use shardkeep::core::Token;
+/// use shardkeep::core::rest::route::Method;
+/// use shardkeep::rest::{Client, RawRequest, Settings};
+///
+/// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::start(Settings::default())?;
+/// let auth = client.add_token(&Token::new("not.a.token")?);
+/// let answer = client.submit(RawRequest::new(auth, Method::Get, "/users/@me"))?.await?;
+/// println!("{} {:?}", answer.status, answer.body);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    handle: Arc<Handle>,
+}
+
+/// Lets the driver end when nobody can submit any more.
+struct Handle(Arc<Shared>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.inbox.end(Life::Draining);
+    }
+}
+
+/// What callers and the driver share.
+pub(super) struct Shared {
+    base: Base,
+    /// Sent with every request.
+    headers: HeaderMap,
+    authorizations: Mutex<Vec<HeaderValue>>,
+    /// The headers bring an `Authorization` of their own: no token is sent.
+    overrides_authorization: bool,
+    next_id: AtomicU64,
+    scheduler: Mutex<Scheduler>,
+    pub(super) inbox: Inbox,
+    pub(super) events: broadcast::Sender<shardkeep_core::rest::Event>,
+    /// Set when the driver has ended: whether nothing was left.
+    pub(super) is_over: watch::Sender<Option<bool>>,
+    overflows: AtomicU64,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(super) fn scheduler(&self) -> MutexGuard<'_, Scheduler> {
+        lock(&self.scheduler)
+    }
+
+    pub(super) fn authorization(&self, auth: Auth) -> Option<HeaderValue> {
+        if self.overrides_authorization {
+            return None;
+        }
+        let index = usize::try_from(auth.0).ok()?.checked_sub(1)?;
+        lock(&self.authorizations).get(index).cloned()
+    }
+}
+
+impl Client {
+    /// A client with a thread of its own, on which its sockets live.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the base address is none, TLS cannot be set up, or the thread cannot be started.
+    pub fn start(settings: Settings) -> Result<Self, StartError> {
+        let transport = Arc::new(Http1::for_settings(&settings)?);
+        Self::start_with(settings, transport)
+    }
+
+    /// As [`Client::start`], over a transport of the program's own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::start`].
+    pub fn start_with(settings: Settings, transport: Arc<dyn Transport>) -> Result<Self, StartError> {
+        let (client, driver) = Self::new(settings, transport)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(2)
+            .build()
+            .map_err(StartError::Thread)?;
+        std::thread::Builder::new()
+            .name("shardkeep-rest".to_owned())
+            .spawn(move || {
+                runtime.block_on(driver.run());
+                // A lookup of a name may hang: nobody waits for it any more.
+                runtime.shutdown_background();
+            })
+            .map_err(StartError::Thread)?;
+        Ok(client)
+    }
+
+    /// A client and what drives it: nothing is sent unless somebody polls [`Driver::run`], inside a tokio runtime with
+    /// IO and timers. For programs that want the sockets on threads of theirs.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Base`] if the base address is none.
+    pub fn new(settings: Settings, transport: Arc<dyn Transport>) -> Result<(Self, Driver), StartError> {
+        let base = Base::parse(&settings.base)?;
+        let queue_size = settings.scheduler.queue_size;
+        let (config, now) = (settings.scheduler, clock::now());
+        let scheduler = match settings.snapshot {
+            Some((snapshot, ago)) => Scheduler::restore(config, &snapshot, now, ago),
+            None => Scheduler::new(config, now),
+        };
+        let mut headers = settings.headers;
+        headers
+            .entry(header::USER_AGENT)
+            .or_insert(HeaderValue::from_static(crate::http::USER_AGENT_TEXT));
+        let shared = Arc::new(Shared {
+            base,
+            overrides_authorization: headers.contains_key(header::AUTHORIZATION),
+            headers,
+            authorizations: Mutex::default(),
+            next_id: AtomicU64::new(1),
+            scheduler: Mutex::new(scheduler),
+            inbox: Inbox::new(queue_size),
+            events: broadcast::Sender::new(EVENTS_KEPT),
+            is_over: watch::Sender::new(None),
+            overflows: AtomicU64::new(0),
+        });
+        let driver = Driver::new(Arc::clone(&shared), transport, settings.timeout);
+        Ok((Self { handle: Arc::new(Handle(shared)) }, driver))
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.handle.0
+    }
+
+    /// Makes a bot's token known. The same token has the same number.
+    pub fn add_token(&self, token: &Token) -> Auth {
+        self.add(header_of("Bot", token.expose()))
+    }
+
+    /// Makes a user's OAuth token known.
+    pub fn add_bearer(&self, token: &Token) -> Auth {
+        self.add(header_of("Bearer", token.expose()))
+    }
+
+    fn add(&self, value: HeaderValue) -> Auth {
+        let mut known = lock(&self.shared().authorizations);
+        let index = known.iter().position(|other| *other == value).unwrap_or_else(|| {
+            known.push(value);
+            known.len() - 1
+        });
+        Auth(u32::try_from(index + 1).expect("nobody has four billion tokens"))
+    }
+
+    /// Puts a new bot token in the place of one that Discord refuses: its requests are sent again from here on.
+    /// `false` if there is no such identity.
+    pub fn replace_token(&self, auth: Auth, token: &Token) -> bool {
+        let index = usize::try_from(auth.0).ok().and_then(|n| n.checked_sub(1));
+        let mut known = lock(&self.shared().authorizations);
+        let Some(place) = index.and_then(|index| known.get_mut(index)) else {
+            return false;
+        };
+        *place = header_of("Bot", token.expose());
+        drop(known);
+        self.shared().inbox.tell(Message::TokenReplaced(auth));
+        true
+    }
+
+    /// Says how many requests a second Discord allows an identity over all routes.
+    pub fn set_global_limit(&self, auth: Auth, limit: u32) {
+        self.shared().inbox.tell(Message::GlobalLimit(auth, limit));
+    }
+
+    /// Submits a request: it is queued when this returns, and [`Pending`] waits for the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`RestError::BadRequest`] if the path is none, [`RestError::Refused`] if more requests wait for the driver than
+    /// the queue may hold, [`RestError::Stopped`] after [`Client::shutdown`].
+    pub fn submit(&self, request: RawRequest) -> Result<Pending, RestError> {
+        let shared = self.shared();
+        let hints = Hints::of(&request)?;
+        let target = shared.base.target(&request.path)?;
+        let mut headers = shared.headers.clone();
+        headers.extend(request.headers);
+        let outgoing = Outgoing { method: request.method, target, headers, body: request.body };
+        let id = RequestId(shared.next_id.fetch_add(1, Ordering::Relaxed));
+        let (reply, answer) = oneshot::channel();
+        let job = Job {
+            id,
+            auth: request.auth,
+            method: request.method,
+            path: request.path,
+            priority: request.priority,
+            deadline: request.deadline,
+            guild: request.guild,
+            class: hints.class,
+            sharing: request.sharing,
+            is_repeatable: hints.is_repeatable,
+            outgoing: Arc::new(outgoing),
+            reply,
+        };
+        let outgoing = Arc::clone(&job.outgoing);
+        match shared.inbox.submit(Box::new(job)) {
+            Ok(()) => Ok(Pending { id, shared: Arc::clone(shared), answer: Some(answer) }),
+            Err(NotTaken::Closed) => Err(RestError::Stopped),
+            Err(NotTaken::Full) => {
+                shared.overflows.fetch_add(1, Ordering::Relaxed);
+                Err(RestError::Refused {
+                    request: shown(&outgoing),
+                    why: Refusal::QueueFull,
+                    until: None,
+                    wait: None,
+                })
+            }
+        }
+    }
+
+    /// Why a request waits, and until when; why it was refused or is sent again. `None` if it is not known any more.
+    #[must_use]
+    pub fn explain(&self, id: RequestId) -> Option<Explanation> {
+        self.shared().scheduler().explain(id)
+    }
+
+    /// What the scheduler has counted.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared().scheduler().stats().clone()
+    }
+
+    /// Reads what else the scheduler knows: identities, invalid requests, sizes. Nothing is scheduled meanwhile.
+    pub fn observe<R>(&self, read: impl FnOnce(&Scheduler) -> R) -> R {
+        read(&self.shared().scheduler())
+    }
+
+    /// How many requests were refused before the scheduler saw them, because the driver did not come round.
+    #[must_use]
+    pub fn overflows(&self) -> u64 {
+        self.shared().overflows.load(Ordering::Relaxed)
+    }
+
+    /// What was learned of Discord's limits, for [`Settings::snapshot`] of a successor.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.shared().scheduler().snapshot()
+    }
+
+    /// What happens to the limits from here on.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events::new(self.shared().events.subscribe())
+    }
+
+    /// Takes nothing new and returns when what was submitted is answered, at the latest after `limit`: what is left
+    /// then fails with [`RestError::Stopped`]. `true` if nothing was left.
+    pub async fn shutdown(&self, limit: Duration) -> bool {
+        let shared = self.shared();
+        let mut is_over = shared.is_over.subscribe();
+        shared.inbox.end(Life::Draining);
+        // The caller's runtime may have no timers: the driver's has.
+        shared.inbox.tell(Message::EndIn(limit));
+        let ended = is_over.wait_for(|is_over| is_over.is_some()).await;
+        // The sender lives as long as this client.
+        ended.is_ok_and(|complete| *complete == Some(true))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("base", &self.shared().base).finish_non_exhaustive()
+    }
+}
+
+fn header_of(scheme: &str, token: &str) -> HeaderValue {
+    let mut value = HeaderValue::try_from(format!("{scheme} {token}")).expect("a token is printable ASCII");
+    value.set_sensitive(true);
+    value
+}
+
+/// Method and path without tokens, for errors and logs.
+pub(super) fn shown(outgoing: &Outgoing) -> String {
+    format!("{} {}", outgoing.method, masked(outgoing.target.path()))
+}
+
+/// A submitted request. Dropping it cancels it: it leaves the queue; if it was sent already, its answer is not waited
+/// for.
+#[must_use = "dropping it cancels the request"]
+pub struct Pending {
+    id: RequestId,
+    shared: Arc<Shared>,
+    answer: Option<oneshot::Receiver<Result<Answer, RestError>>>,
+}
+
+impl Pending {
+    /// The request's number, for [`Client::explain`].
+    #[must_use]
+    pub const fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// Waits for the answer, whatever the thread: not for tasks of a runtime, whose thread it would block.
+    ///
+    /// # Errors
+    ///
+    /// As awaiting it.
+    pub fn wait(self) -> Result<Answer, RestError> {
+        super::blocking::block_on(self)
+    }
+}
+
+impl Future for Pending {
+    type Output = Result<Answer, RestError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(answer) = &mut self.answer else {
+            return Poll::Ready(Err(RestError::Stopped));
+        };
+        let answer = ready!(Pin::new(answer).poll(cx));
+        self.answer = None;
+        Poll::Ready(answer.unwrap_or(Err(RestError::Stopped)))
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if self.answer.is_some() {
+            self.shared.inbox.tell(Message::Cancel(self.id));
+        }
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pending").field(&self.id).finish()
+    }
+}
