@@ -2,6 +2,7 @@
 
 mod fleet;
 mod gateway;
+mod rest;
 mod status;
 mod table;
 
@@ -14,6 +15,9 @@ pub use fleet::{
 pub use gateway::{
     SESSION_INPUTS, SESSION_OUTPUTS, SESSION_TIMEOUTS, handle_session_input, session_output,
     session_timeout,
+};
+pub use rest::{
+    REST_INPUTS, REST_OUTPUTS, REST_TIMEOUTS, handle_rest_input, rest_output, rest_timeout,
 };
 pub use status::{STATUSES, Status};
 
@@ -130,6 +134,9 @@ mod tests {
             FLEET_INPUTS,
             FLEET_OUTPUTS,
             FLEET_TIMEOUTS,
+            REST_INPUTS,
+            REST_OUTPUTS,
+            REST_TIMEOUTS,
         ] {
             for (index, row) in table.iter().enumerate() {
                 assert!(

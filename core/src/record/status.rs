@@ -4,6 +4,7 @@ use core::fmt;
 
 use crate::fleet;
 use crate::gateway;
+use crate::rest;
 use crate::wire::CommandError;
 
 macro_rules! statuses {
@@ -55,9 +56,15 @@ statuses! {
     103 UnknownShard "unknown_shard" "the shard is not part of the fleet's topology";
     104 NotRunning "not_running" "the shard was not started, or has ended for good";
     105 AlreadyStarted "already_started" "the shard was started before it was said to be resumable";
+    106 DuplicateRequest "duplicate_request" "a request with this number is not finished yet: choose another number";
+    107 UnknownRequest "unknown_request" "there is no request with this number, or it is finished";
+    108 NotInFlight "not_in_flight" "an answer or failure was reported for a request that is not in flight";
     200 BadCode "bad_code" "the code is out of its range";
     201 BadCommand "bad_command" "the command is not one that Discord would take";
     202 BadLimits "bad_limits" "the text is not the answer of `GET /gateway/bot`: report that it failed";
+    203 BadRoute "bad_route" "the text is not a method, a space and a path that begins with a slash";
+    204 BadOption "bad_option" "the data holds an option that there is not, or a value that it cannot have";
+    205 BadRequestId "bad_request_id" "the request's number is 2^53 or more";
 }
 
 impl fmt::Display for Status {
@@ -83,6 +90,17 @@ impl From<fleet::Misuse> for Status {
             fleet::Misuse::UnknownShard(_) => Self::UnknownShard,
             fleet::Misuse::NotRunning(_) => Self::NotRunning,
             fleet::Misuse::AlreadyStarted(_) => Self::AlreadyStarted,
+        }
+    }
+}
+
+impl From<rest::Misuse> for Status {
+    fn from(misuse: rest::Misuse) -> Self {
+        match misuse {
+            rest::Misuse::DuplicateId(_) => Self::DuplicateRequest,
+            rest::Misuse::UnknownId(_) => Self::UnknownRequest,
+            rest::Misuse::NotInFlight(_) => Self::NotInFlight,
+            rest::Misuse::Route(_) => Self::BadRoute,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use shardkeep_core::record::{
-    FLEET_INPUTS, FLEET_OUTPUTS, FLEET_TIMEOUTS, Row, SESSION_INPUTS, SESSION_OUTPUTS,
+    FLEET_INPUTS, FLEET_OUTPUTS, FLEET_TIMEOUTS, REST_INPUTS, REST_OUTPUTS, REST_TIMEOUTS, Row, SESSION_INPUTS, SESSION_OUTPUTS,
     SESSION_TIMEOUTS, STATUSES,
 };
 
@@ -18,6 +18,9 @@ const TABLES: &[(&str, &[Row])] = &[
     ("Inputs of the fleet", FLEET_INPUTS),
     ("Outputs of the fleet", FLEET_OUTPUTS),
     ("Why the fleet waits", FLEET_TIMEOUTS),
+    ("Inputs of the scheduler", REST_INPUTS),
+    ("Outputs of the scheduler", REST_OUTPUTS),
+    ("Why the scheduler waits", REST_TIMEOUTS),
 ];
 
 pub(crate) fn page() -> Result<Generated> {
