@@ -385,3 +385,26 @@ fn long_numbers_are_the_same_in_any_spelling() {
     assert_eq!(get("/v100/users/1"), get("/users/1"));
     assert_ne!(get("/v1000/users/1"), get("/users/1"));
 }
+
+#[test]
+fn what_resembles_a_listed_path_is_another() {
+    for path in [
+        "/guilds/1/onboarding2",
+        "/guilds/1/bans%00",
+        "/guilds/1/onboardi",
+        "/Users/@me",
+        "/users/@ME",
+    ] {
+        assert_eq!(get(path).template().text(), None, "{path}");
+    }
+    assert_eq!(
+        get("/guilds/1/x/guilds/2").guild(),
+        Some(Snowflake(1)),
+        "the first one"
+    );
+    let new = get("/webhooks/new/x");
+    assert_eq!(
+        (new.major(), new.authenticates_by_path()),
+        (Major::None, false)
+    );
+}

@@ -20,7 +20,10 @@ fn method() -> impl Strategy<Value = Method> {
 }
 
 /// Segments such as paths have, good and bad.
-const SEGMENTS: &str = "(/{0,2}(channels|guilds|webhooks|interactions|api|v10|reactions|messages|@me|[0-9]{1,22}|[a-zA-Z%._-]{0,40}|%[0-9a-f]{2}|é)){0,8}";
+const SEGMENTS: &str = concat!(
+    "(/{0,2}(channels|guilds|webhooks|interactions|api|v10|reactions|messages|@me",
+    "|[0-9]{1,22}|[a-zA-Z%._-]{0,40}|%[0-9a-f]{2}|é)){0,8}",
+);
 
 /// The path with every byte of its segments percent-encoded.
 fn encoded(path: &str) -> String {

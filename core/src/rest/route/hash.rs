@@ -19,7 +19,8 @@ pub(super) const FNV1A_START: u64 = 0xcbf2_9ce4_8422_2325;
 /// A token's hash: eight bytes at a time, each folded in by a multiplication to 128 bits. An interaction's token has
 /// some 200 bytes, for which FNV-1a takes as long as all the rest of reading a route. The result is the same on every
 /// machine, because processes that share limits name a webhook by it. 64 bits out of a token's several hundred cannot
-/// be turned back; two tokens of one bot that meet would share a bucket, which is slower and never wrong.
+/// be turned back. Two tokens of the same webhook, or of two interactions, that met would share a bucket: they would
+/// wait for each other, and no limit would be broken.
 #[derive(Clone, Copy, Debug)]
 struct TokenHash {
     state: u64,

@@ -50,7 +50,7 @@ impl Method {
     }
 
     /// Whether sending a request twice does what sending it once does: all but POST. Discord's PATCH sets fields to
-    /// values, so it may be repeated; a POST that may have arrived must not be (protocol: a second message appears).
+    /// values, so it may be repeated; a POST that arrived twice is two messages.
     #[must_use]
     pub const fn is_idempotent(self) -> bool {
         !matches!(self, Self::Post)

@@ -221,8 +221,8 @@ impl fmt::Display for Route {
     }
 }
 
-/// The template of `path` as text, for logs and explanations: the table's, or for a path that it does not have, the path
-/// with ids, tokens and emoji replaced.
+/// The template of `path` as text, for logs and explanations: the table's, or for a path that it does not have, the
+/// path with ids, tokens and emoji replaced.
 ///
 /// # Errors
 ///
