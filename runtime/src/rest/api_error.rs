@@ -46,13 +46,26 @@ impl ApiError {
     pub(crate) fn read(request: String, answer: &Answer) -> Self {
         let status = answer.status;
         let Ok(Value::Object(body)) = serde_json::from_slice::<Value>(&answer.body) else {
-            let message = start(&answer.body, answer.headers.get(header::CONTENT_TYPE).is_some());
-            return Self { request, status, message, ..Self::default() };
+            let message = start(
+                &answer.body,
+                answer.headers.get(header::CONTENT_TYPE).is_some(),
+            );
+            return Self {
+                request,
+                status,
+                message,
+                ..Self::default()
+            };
         };
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         // The OAuth routes answer in the words of OAuth.
-        let message = text("message").or_else(|| text("error_description")).or_else(|| text("error"));
-        let code = body.get("code").and_then(Value::as_u64).and_then(|code| u32::try_from(code).ok());
+        let message = text("message")
+            .or_else(|| text("error_description"))
+            .or_else(|| text("error"));
+        let code = body
+            .get("code")
+            .and_then(Value::as_u64)
+            .and_then(|code| u32::try_from(code).ok());
         let mut fields = Vec::new();
         if let Some(Value::Object(errors)) = body.get("errors") {
             collect(errors, "", 0, &mut fields);
@@ -108,7 +121,10 @@ fn start(body: &[u8], has_type: bool) -> String {
         return String::new();
     }
     let text = String::from_utf8_lossy(&body[..body.len().min(SHOWN_CHARS * 4)]);
-    text.chars().filter(|c| !c.is_control()).take(SHOWN_CHARS).collect()
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(SHOWN_CHARS)
+        .collect()
 }
 
 /// `errors` mirrors the request: names and indices lead to lists named `_errors`.
@@ -120,7 +136,10 @@ fn collect(errors: &Map<String, Value>, path: &str, depth: usize, found: &mut Ve
         match value {
             Value::Array(list) if name == "_errors" => {
                 let text = |item: &Value, name: &str| {
-                    item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+                    item.get(name)
+                        .and_then(Value::as_str)
+                        .unwrap_or_default()
+                        .to_owned()
                 };
                 found.extend(list.iter().take(FIELDS_MAX).map(|item| FieldError {
                     path: path.to_owned(),
@@ -156,8 +175,15 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> ApiError {
-        let mut answer = Answer { status, body: Bytes::copy_from_slice(body.as_bytes()), ..Answer::default() };
-        answer.headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        let mut answer = Answer {
+            status,
+            body: Bytes::copy_from_slice(body.as_bytes()),
+            ..Answer::default()
+        };
+        answer.headers.insert(
+            header::CONTENT_TYPE,
+            http::HeaderValue::from_static("application/json"),
+        );
         ApiError::read("POST /channels/1/messages".to_owned(), &answer)
     }
 
@@ -169,10 +195,22 @@ mod tests {
             "embeds":{"0":{"fields":{"12":{"name":{"_errors":[{"code":"BASE_TYPE_REQUIRED","message":"required"}]}}}}}}}"#,
         );
         assert_eq!((error.code, error.fields.len()), (50_035, 2));
-        let found: Vec<_> = error.fields.iter().map(|field| (field.path.as_str(), field.code.as_str())).collect();
+        let found: Vec<_> = error
+            .fields
+            .iter()
+            .map(|field| (field.path.as_str(), field.code.as_str()))
+            .collect();
         assert!(found.contains(&("", "A")), "{found:?}");
-        assert!(found.contains(&("embeds[0].fields[12].name", "BASE_TYPE_REQUIRED")), "{found:?}");
-        assert!(error.to_string().ends_with("correct the fields that are named"), "{error}");
+        assert!(
+            found.contains(&("embeds[0].fields[12].name", "BASE_TYPE_REQUIRED")),
+            "{found:?}"
+        );
+        assert!(
+            error
+                .to_string()
+                .ends_with("correct the fields that are named"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -182,7 +220,10 @@ mod tests {
             ("<html>\n502</html>", "<html>502</html>"),
             ("", ""),
             ("[]", "[]"),
-            (r#"{"error":"invalid_grant","error_description":"no"}"#, "no"),
+            (
+                r#"{"error":"invalid_grant","error_description":"no"}"#,
+                "no",
+            ),
             (r#"{"code":"x","message":5,"errors":[1]}"#, ""),
             (&long, &long[..SHOWN_CHARS]),
         ] {

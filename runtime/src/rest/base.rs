@@ -42,7 +42,13 @@ impl Base {
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| wrong())?;
         let bare = authority.host().trim_matches(['[', ']']).to_owned();
         let name = ServerName::try_from(bare).map_err(|_| wrong())?;
-        Ok(Self { is_tls, authority, prefix, host, name })
+        Ok(Self {
+            is_tls,
+            authority,
+            prefix,
+            host,
+            name,
+        })
     }
 
     pub(crate) fn authority(&self) -> &str {
@@ -51,7 +57,10 @@ impl Base {
 
     /// Host and port to connect to.
     pub(crate) fn address(&self) -> (&str, u16) {
-        let port = self.authority.port_u16().unwrap_or(if self.is_tls { 443 } else { 80 });
+        let port = self
+            .authority
+            .port_u16()
+            .unwrap_or(if self.is_tls { 443 } else { 80 });
         (self.authority.host().trim_matches(['[', ']']), port)
     }
 
@@ -69,8 +78,9 @@ impl Base {
         let mut whole = String::with_capacity(self.prefix.len() + path.len());
         whole.push_str(&self.prefix);
         whole.push_str(path);
-        PathAndQuery::from_maybe_shared(Bytes::from(whole))
-            .map_err(|_| RestError::bad_request("the path holds a character that no path has: percent-encode it"))
+        PathAndQuery::from_maybe_shared(Bytes::from(whole)).map_err(|_| {
+            RestError::bad_request("the path holds a character that no path has: percent-encode it")
+        })
     }
 }
 

@@ -92,13 +92,11 @@ impl Body {
         }
     }
 
-    pub(crate) fn watch(&mut self) -> watch::Receiver<Progress> {
-        let start = Progress {
-            sent: 0,
-            total: self.len(),
-        };
-        let sender = self.progress.get_or_insert_with(|| watch::Sender::new(start));
-        sender.subscribe()
+    /// Says in `progress` how far sending it has come.
+    pub(crate) fn report_to(&mut self, progress: watch::Sender<Progress>) {
+        let total = self.len();
+        progress.send_replace(Progress { sent: 0, total });
+        self.progress = Some(progress);
     }
 
     /// How many bytes it has; `None` if that is not known before its end.
@@ -373,6 +371,7 @@ impl<R: AsyncRead> HttpBody for Reader<R> {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.left
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

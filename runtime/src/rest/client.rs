@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, header};
 use shardkeep_core::rest::route::Method;
 use shardkeep_core::rest::{
@@ -169,7 +170,10 @@ impl Client {
     /// # Errors
     ///
     /// As [`Client::start`].
-    pub fn start_with(settings: Settings, transport: Arc<dyn Transport>) -> Result<Self, StartError> {
+    pub fn start_with(
+        settings: Settings,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, StartError> {
         let (client, driver) = Self::new(settings, transport)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -193,7 +197,10 @@ impl Client {
     /// # Errors
     ///
     /// [`StartError::Base`] if the base address is none.
-    pub fn new(settings: Settings, transport: Arc<dyn Transport>) -> Result<(Self, Driver), StartError> {
+    pub fn new(
+        settings: Settings,
+        transport: Arc<dyn Transport>,
+    ) -> Result<(Self, Driver), StartError> {
         let base = Base::parse(&settings.base)?;
         let queue_size = settings.scheduler.queue_size;
         let (config, now) = (settings.scheduler, clock::now());
@@ -218,7 +225,12 @@ impl Client {
             overflows: AtomicU64::new(0),
         });
         let driver = Driver::new(Arc::clone(&shared), transport, settings.timeout);
-        Ok((Self { handle: Arc::new(Handle(shared)) }, driver))
+        Ok((
+            Self {
+                handle: Arc::new(Handle(shared)),
+            },
+            driver,
+        ))
     }
 
     fn shared(&self) -> &Arc<Shared> {
@@ -237,10 +249,13 @@ impl Client {
 
     fn add(&self, value: HeaderValue) -> Auth {
         let mut known = lock(&self.shared().authorizations);
-        let index = known.iter().position(|other| *other == value).unwrap_or_else(|| {
-            known.push(value);
-            known.len() - 1
-        });
+        let index = known
+            .iter()
+            .position(|other| *other == value)
+            .unwrap_or_else(|| {
+                known.push(value);
+                known.len() - 1
+            });
         Auth(u32::try_from(index + 1).expect("nobody has four billion tokens"))
     }
 
@@ -275,7 +290,12 @@ impl Client {
         let target = shared.base.target(&request.path)?;
         let mut headers = shared.headers.clone();
         headers.extend(request.headers);
-        let outgoing = Outgoing { method: request.method, target, headers, body: request.body };
+        let outgoing = Outgoing {
+            method: request.method,
+            target,
+            headers,
+            body: request.body,
+        };
         let id = RequestId(shared.next_id.fetch_add(1, Ordering::Relaxed));
         let (reply, answer) = oneshot::channel();
         let job = Job {
@@ -292,14 +312,19 @@ impl Client {
             outgoing: Arc::new(outgoing),
             reply,
         };
-        let outgoing = Arc::clone(&job.outgoing);
+        let called = Called::of(&job.outgoing);
         match shared.inbox.submit(Box::new(job)) {
-            Ok(()) => Ok(Pending { id, shared: Arc::clone(shared), answer: Some(answer) }),
+            Ok(()) => Ok(Pending {
+                id,
+                called,
+                shared: Arc::clone(shared),
+                answer: Some(answer),
+            }),
             Err(NotTaken::Closed) => Err(RestError::Stopped),
             Err(NotTaken::Full) => {
                 shared.overflows.fetch_add(1, Ordering::Relaxed);
                 Err(RestError::Refused {
-                    request: shown(&outgoing),
+                    request: called.to_string(),
                     why: Refusal::QueueFull,
                     until: None,
                     wait: None,
@@ -359,19 +384,50 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("base", &self.shared().base).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("base", &self.shared().base)
+            .finish_non_exhaustive()
     }
 }
 
 fn header_of(scheme: &str, token: &str) -> HeaderValue {
-    let mut value = HeaderValue::try_from(format!("{scheme} {token}")).expect("a token is printable ASCII");
+    let mut value =
+        HeaderValue::try_from(format!("{scheme} {token}")).expect("a token is printable ASCII");
     value.set_sensitive(true);
     value
 }
 
 /// Method and path without tokens, for errors and logs.
 pub(super) fn shown(outgoing: &Outgoing) -> String {
-    format!("{} {}", outgoing.method, masked(outgoing.target.path()))
+    Called::of(outgoing).to_string()
+}
+
+/// What was asked for. Shown without tokens.
+#[derive(Clone)]
+pub(super) struct Called {
+    method: Method,
+    target: PathAndQuery,
+}
+
+impl Called {
+    fn of(outgoing: &Outgoing) -> Self {
+        Self {
+            method: outgoing.method,
+            target: outgoing.target.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Called {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, masked(self.target.path()))
+    }
+}
+
+impl fmt::Debug for Called {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A submitted request. Dropping it cancels it: it leaves the queue; if it was sent already, its answer is not waited
@@ -379,6 +435,7 @@ pub(super) fn shown(outgoing: &Outgoing) -> String {
 #[must_use = "dropping it cancels the request"]
 pub struct Pending {
     id: RequestId,
+    called: Called,
     shared: Arc<Shared>,
     answer: Option<oneshot::Receiver<Result<Answer, RestError>>>,
 }
@@ -388,6 +445,10 @@ impl Pending {
     #[must_use]
     pub const fn id(&self) -> RequestId {
         self.id
+    }
+
+    pub(super) fn called(&self) -> Called {
+        self.called.clone()
     }
 
     /// Waits for the answer, whatever the thread: not for tasks of a runtime, whose thread it would block.
@@ -423,6 +484,9 @@ impl Drop for Pending {
 
 impl fmt::Debug for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Pending").field(&self.id).finish()
+        f.debug_struct("Pending")
+            .field("id", &self.id)
+            .field("called", &self.called)
+            .finish_non_exhaustive()
     }
 }

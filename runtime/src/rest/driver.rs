@@ -64,13 +64,19 @@ enum Landing {
 
 impl std::fmt::Debug for Driver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Driver").field("requests", &self.entries.len()).finish_non_exhaustive()
+        f.debug_struct("Driver")
+            .field("requests", &self.entries.len())
+            .finish_non_exhaustive()
     }
 }
 
 /// Ends an exchange after `limit` without an answer and without sending on.
 async fn fly(flight: Flight, limit: Duration) -> (RequestId, Landing) {
-    let Flight { id, outgoing, mut exchange } = flight;
+    let Flight {
+        id,
+        outgoing,
+        mut exchange,
+    } = flight;
     loop {
         let handed_on = outgoing.body.handed_on();
         match tokio::time::timeout(limit, &mut exchange).await {
@@ -84,7 +90,11 @@ async fn fly(flight: Flight, limit: Duration) -> (RequestId, Landing) {
 }
 
 impl Driver {
-    pub(super) fn new(shared: Arc<Shared>, transport: Arc<dyn Transport>, timeout: Duration) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        transport: Arc<dyn Transport>,
+        timeout: Duration,
+    ) -> Self {
         Self {
             shared,
             transport,
@@ -145,11 +155,27 @@ impl Driver {
     }
 
     fn submit(&mut self, job: Job) {
-        let fed = self.shared.scheduler().handle_input(clock::now(), Input::Submit(job.submit()));
-        let Job { id, auth, outgoing, reply, .. } = job;
+        let fed = self
+            .shared
+            .scheduler()
+            .handle_input(clock::now(), Input::Submit(job.submit()));
+        let Job {
+            id,
+            auth,
+            outgoing,
+            reply,
+            ..
+        } = job;
         match fed {
             Ok(()) => {
-                self.entries.insert(id, Entry { auth, outgoing, reply });
+                self.entries.insert(
+                    id,
+                    Entry {
+                        auth,
+                        outgoing,
+                        reply,
+                    },
+                );
                 self.drain();
             }
             Err(misuse) => answer(reply, Err(RestError::bad_request(misuse))),
@@ -172,14 +198,26 @@ impl Driver {
     /// An exchange ended.
     fn land(&mut self, id: RequestId, landing: Landing) {
         let entry = self.entries.get(&id);
-        let request = || entry.map(|entry| shown(&entry.outgoing)).unwrap_or_default();
+        let request = || {
+            entry
+                .map(|entry| shown(&entry.outgoing))
+                .unwrap_or_default()
+        };
         let (failure, outcome) = match landing {
             Landing::Answered(answer) => return self.answered(id, answer),
-            Landing::Failed(TransportError { failure, reason }) => {
-                (failure, RestError::Transport { request: request(), failure, reason })
-            }
+            Landing::Failed(TransportError { failure, reason }) => (
+                failure,
+                RestError::Transport {
+                    request: request(),
+                    failure,
+                    reason,
+                },
+            ),
             Landing::TimedOut => {
-                let error = RestError::Timeout { request: request(), after: self.timeout };
+                let error = RestError::Timeout {
+                    request: request(),
+                    after: self.timeout,
+                };
                 (Failure::Unanswered, error)
             }
         };
@@ -189,9 +227,17 @@ impl Driver {
     }
 
     fn answered(&mut self, id: RequestId, answer: Answer) {
-        let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let headers = answer
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()));
         let limit = RateLimit::from_headers(headers);
-        self.tell(Input::Response { id, status: answer.status, limit, body: &answer.body });
+        self.tell(Input::Response {
+            id,
+            status: answer.status,
+            limit,
+            body: &answer.body,
+        });
         self.outcome = Some(Ok(answer));
         self.drain();
         self.outcome = None;
@@ -245,20 +291,32 @@ impl Driver {
         };
         let outgoing = Arc::clone(&entry.outgoing);
         let authorization = self.shared.authorization(entry.auth);
-        let exchange = self.transport.exchange(Arc::clone(&outgoing), authorization);
-        self.starts.push(Flight { id, outgoing, exchange });
+        let exchange = self
+            .transport
+            .exchange(Arc::clone(&outgoing), authorization);
+        self.starts.push(Flight {
+            id,
+            outgoing,
+            exchange,
+        });
     }
 
     /// A stream that was read and not kept cannot be sent a second time: its caller gets what there is.
     fn check_repeatable(&mut self, id: RequestId) {
-        let is_lost = self.entries.get(&id).is_some_and(|entry| !entry.outgoing.body.is_replayable());
+        let is_lost = self
+            .entries
+            .get(&id)
+            .is_some_and(|entry| !entry.outgoing.body.is_replayable());
         if !is_lost {
             return;
         }
         if let (Some(entry), Some(outcome)) = (self.entries.remove(&id), self.outcome.take()) {
             answer(entry.reply, outcome);
         }
-        let fed = self.shared.scheduler().handle_input(clock::now(), Input::Cancel { id });
+        let fed = self
+            .shared
+            .scheduler()
+            .handle_input(clock::now(), Input::Cancel { id });
         debug_assert!(fed.is_ok(), "a request that is sent again is not finished");
     }
 
@@ -269,7 +327,15 @@ impl Driver {
         let now = clock::now();
         let wait = until.map(|until| until.since(now));
         let request = shown(&entry.outgoing);
-        answer(entry.reply, Err(RestError::Refused { request, why, until, wait }));
+        answer(
+            entry.reply,
+            Err(RestError::Refused {
+                request,
+                why,
+                until,
+                wait,
+            }),
+        );
     }
 
     /// Answers the caller whose outcome nobody shares any more.
@@ -291,7 +357,9 @@ impl Driver {
     }
 
     fn is_out_of_time(&mut self, cx: &mut Context<'_>) -> bool {
-        self.end.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready())
+        self.end
+            .as_mut()
+            .is_some_and(|end| end.as_mut().poll(cx).is_ready())
     }
 }
 

@@ -60,7 +60,9 @@ pub enum RestError {
 
 impl RestError {
     pub(crate) fn bad_request(reason: impl fmt::Display) -> Self {
-        Self::BadRequest { reason: reason.to_string() }
+        Self::BadRequest {
+            reason: reason.to_string(),
+        }
     }
 
     /// What Discord said, if it was Discord that refused.
@@ -83,14 +85,20 @@ impl fmt::Display for RestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Api(error) => error.fmt(f),
-            Self::Refused { request, why, wait, .. } => {
+            Self::Refused {
+                request, why, wait, ..
+            } => {
                 write!(f, "{request} was not sent: {why}")?;
                 match wait {
                     Some(wait) => write!(f, " (possible in {} ms)", wait.as_millis()),
                     None => Ok(()),
                 }
             }
-            Self::Transport { request, failure, reason } => {
+            Self::Transport {
+                request,
+                failure,
+                reason,
+            } => {
                 write!(f, "{request} got no answer: {reason} ({failure})")
             }
             Self::Timeout { request, after } => write!(
@@ -101,7 +109,10 @@ impl fmt::Display for RestError {
             ),
             Self::BadRequest { reason } => write!(f, "the request cannot be sent: {reason}"),
             Self::Answer { request, reason } => {
-                write!(f, "{request} was answered with something else than was asked for: {reason}")
+                write!(
+                    f,
+                    "{request} was answered with something else than was asked for: {reason}"
+                )
             }
             Self::Stopped => f.write_str("the REST client was shut down: make a new one"),
         }
@@ -139,9 +150,18 @@ mod tests {
         for (path, shown) in [
             ("/channels/1/messages?limit=1", "/channels/1/messages"),
             ("/webhooks/1", "/webhooks/1"),
-            ("/api/v10/webhooks/1/secret?wait=true", "/api/v10/webhooks/1/[token]"),
-            ("/webhooks/1/secret/messages/@original", "/webhooks/1/[token]/messages/@original"),
-            ("/interactions/1/secret/callback", "/interactions/1/[token]/callback"),
+            (
+                "/api/v10/webhooks/1/secret?wait=true",
+                "/api/v10/webhooks/1/[token]",
+            ),
+            (
+                "/webhooks/1/secret/messages/@original",
+                "/webhooks/1/[token]/messages/@original",
+            ),
+            (
+                "/interactions/1/secret/callback",
+                "/interactions/1/[token]/callback",
+            ),
             ("/guilds/1/webhooks", "/guilds/1/webhooks"),
         ] {
             assert_eq!(masked(path), shown);

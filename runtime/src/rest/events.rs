@@ -15,7 +15,10 @@ pub struct Events {
 
 impl Events {
     pub(super) const fn new(receiver: Receiver<Event>) -> Self {
-        Self { receiver, missed: 0 }
+        Self {
+            receiver,
+            missed: 0,
+        }
     }
 
     /// The next event; `None` when the client is gone.
@@ -40,35 +43,75 @@ impl Events {
 pub(super) fn log(event: &Event) {
     let now = clock::now();
     match *event {
-        Event::RateLimited { id, route, scope, retry_after, is_hidden } => {
+        Event::RateLimited {
+            id,
+            route,
+            scope,
+            retry_after,
+            is_hidden,
+        } => {
             let retry_after_ms = retry_after.as_millis();
             tracing::info!(%id, %route, ?scope, retry_after_ms, is_hidden, "Discord answered 429");
         }
-        Event::SublimitLearned { route, limit, window } => {
+        Event::SublimitLearned {
+            route,
+            limit,
+            window,
+        } => {
             tracing::info!(%route, limit, window_ms = window.as_millis(), "a hidden limit was learned");
         }
         Event::GlobalLimited { auth, until } => {
             let wait_ms = until.since(now).as_millis();
-            tracing::warn!(identity = auth.0, wait_ms, "the global limit was reached by Discord's count");
+            tracing::warn!(
+                identity = auth.0,
+                wait_ms,
+                "the global limit was reached by Discord's count"
+            );
         }
         Event::GlobalLearned { auth, limit } => {
             tracing::info!(identity = auth.0, limit, "the global limit in use changed");
         }
-        Event::InvalidBudget { spent, budget, exhausted_in } => {
+        Event::InvalidBudget {
+            spent,
+            budget,
+            exhausted_in,
+        } => {
             let exhausted_in_s = exhausted_in.map(|left| left.as_secs());
-            tracing::warn!(spent, budget, exhausted_in_s, "invalid requests (401, 403, 429) add up to a ban");
+            tracing::warn!(
+                spent,
+                budget,
+                exhausted_in_s,
+                "invalid requests (401, 403, 429) add up to a ban"
+            );
         }
-        Event::Quarantined { offender, until, invalid } => {
+        Event::Quarantined {
+            offender,
+            until,
+            invalid,
+        } => {
             let for_ms = until.since(now).as_millis();
-            tracing::warn!(?offender, invalid, for_ms, "requests that were mostly invalid are refused for a while");
+            tracing::warn!(
+                ?offender,
+                invalid,
+                for_ms,
+                "requests that were mostly invalid are refused for a while"
+            );
         }
         Event::TokenStopped { auth } => {
-            tracing::error!(identity = auth.0, "Discord refuses the token (401): set the current one");
+            tracing::error!(
+                identity = auth.0,
+                "Discord refuses the token (401): set the current one"
+            );
         }
-        Event::WebhookGone { id } => tracing::warn!(webhook = %id, "the webhook is gone: it is not called again"),
+        Event::WebhookGone { id } => {
+            tracing::warn!(webhook = %id, "the webhook is gone: it is not called again")
+        }
         Event::Banned { until } => {
             let for_ms = until.since(now).as_millis();
-            tracing::error!(for_ms, "Cloudflare refuses this IP address: nothing is sent");
+            tracing::error!(
+                for_ms,
+                "Cloudflare refuses this IP address: nothing is sent"
+            );
         }
         Event::BanEnded => tracing::info!("requests are sent again"),
         ref other => tracing::info!(event = ?other, "limits changed"),

@@ -85,13 +85,17 @@ impl Http1 {
             body_bytes_max,
             idle: Mutex::default(),
         };
-        Ok(Self { pool: Arc::new(pool) })
+        Ok(Self {
+            pool: Arc::new(pool),
+        })
     }
 }
 
 impl fmt::Debug for Http1 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Http1").field("base", &self.pool.base).finish_non_exhaustive()
+        f.debug_struct("Http1")
+            .field("base", &self.pool.base)
+            .finish_non_exhaustive()
     }
 }
 
@@ -164,7 +168,10 @@ impl Pool {
         let mut idle = lock(&self.idle);
         idle.push((wire, now));
         // The longest rest lies at the front. What is used least is closed, one at a time.
-        if idle.first().is_some_and(|(_, since)| now.since(*since) > IDLE_MAX) {
+        if idle
+            .first()
+            .is_some_and(|(_, since)| now.since(*since) > IDLE_MAX)
+        {
             idle.remove(0);
         }
     }
@@ -173,9 +180,10 @@ impl Pool {
         let opened = tokio::time::timeout(self.connect_timeout, self.open()).await;
         match opened {
             Ok(Ok(wire)) => Ok(wire),
-            Ok(Err(error)) => {
-                Err(TransportError::not_sent(format_args!("cannot connect to {}: {error}", self.base.authority())))
-            }
+            Ok(Err(error)) => Err(TransportError::not_sent(format_args!(
+                "cannot connect to {}: {error}",
+                self.base.authority()
+            ))),
             Err(_) => Err(TransportError::not_sent(format_args!(
                 "{} did not take the connection within {} ms",
                 self.base.authority(),
@@ -195,8 +203,15 @@ impl Pool {
         };
         let mut http = http1::Builder::new();
         http.max_headers(HEADERS_MAX).max_buf_size(HEAD_BYTES_MAX);
-        let (sender, connection) = http.handshake(TokioIo::new(socket)).await.map_err(io::Error::other)?;
-        Ok(Wire { sender, connection, is_over: false })
+        let (sender, connection) = http
+            .handshake(TokioIo::new(socket))
+            .await
+            .map_err(io::Error::other)?;
+        Ok(Wire {
+            sender,
+            connection,
+            is_over: false,
+        })
     }
 }
 
@@ -264,7 +279,11 @@ impl Wire {
         .await
     }
 
-    async fn read(&mut self, response: Response<Incoming>, bytes_max: usize) -> Result<Answer, TransportError> {
+    async fn read(
+        &mut self,
+        response: Response<Incoming>,
+        bytes_max: usize,
+    ) -> Result<Answer, TransportError> {
         let (parts, mut body) = response.into_parts();
         let mut gathered = Gathered::default();
         poll_fn(|cx| {
@@ -286,7 +305,11 @@ impl Wire {
             }
         })
         .await?;
-        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body: gathered.into_bytes() })
+        Ok(Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: gathered.into_bytes(),
+        })
     }
 }
 
@@ -343,7 +366,11 @@ enum Socket {
 }
 
 impl AsyncRead for Socket {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, into),
             Self::Tls(tls) => Pin::new(tls).poll_read(cx, into),
@@ -352,7 +379,11 @@ impl AsyncRead for Socket {
 }
 
 impl AsyncWrite for Socket {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
             Self::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),

@@ -94,7 +94,10 @@ struct State {
 
 impl Inbox {
     pub(super) fn new(requests_max: usize) -> Self {
-        Self { state: Mutex::default(), requests_max }
+        Self {
+            state: Mutex::default(),
+            requests_max,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -59,7 +59,12 @@ impl Http1 {
     pub fn for_settings(settings: &Settings) -> Result<Self, StartError> {
         let base = Base::parse(&settings.base)?;
         let connect_timeout = CONNECT_TIMEOUT.min(settings.timeout);
-        Ok(Self::new(base, settings.roots, connect_timeout, settings.body_bytes_max)?)
+        Ok(Self::new(
+            base,
+            settings.roots,
+            connect_timeout,
+            settings.body_bytes_max,
+        )?)
     }
 }
 

@@ -22,11 +22,7 @@ pub trait Transport: Send + Sync + 'static {
     ///
     /// `authorization` belongs into the header of that name, and to the configured API alone: redirects are not
     /// followed. How long an exchange may take is the caller's business.
-    fn exchange(
-        &self,
-        request: Arc<Outgoing>,
-        authorization: Option<HeaderValue>,
-    ) -> Exchange;
+    fn exchange(&self, request: Arc<Outgoing>, authorization: Option<HeaderValue>) -> Exchange;
 }
 
 /// An exchange under way.
@@ -53,7 +49,9 @@ impl Outgoing {
 
     /// The body from its start, to be read once. Each attempt to send the request takes one.
     #[must_use]
-    pub fn body(self: &Arc<Self>) -> impl http_body::Body<Data = Bytes, Error = std::io::Error> + Send + Unpin + 'static {
+    pub fn body(
+        self: &Arc<Self>,
+    ) -> impl http_body::Body<Data = Bytes, Error = std::io::Error> + Send + Unpin + 'static {
         Passage::new(Arc::clone(self))
     }
 }
@@ -88,13 +86,19 @@ impl TransportError {
     /// Nothing of the request left.
     pub fn not_sent(reason: impl fmt::Display) -> Self {
         let reason = reason.to_string();
-        Self { failure: Failure::NotSent, reason }
+        Self {
+            failure: Failure::NotSent,
+            reason,
+        }
     }
 
     /// The request left, or part of it.
     pub fn unanswered(reason: impl fmt::Display) -> Self {
         let reason = reason.to_string();
-        Self { failure: Failure::Unanswered, reason }
+        Self {
+            failure: Failure::Unanswered,
+            reason,
+        }
     }
 }
 

@@ -25,14 +25,20 @@ pub struct Seen {
 
 impl Seen {
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 }
 
 /// What to answer.
 #[derive(Clone, Debug)]
 pub enum Say {
-    Answer { status: u16, headers: Vec<(&'static str, String)>, body: String },
+    Answer {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: String,
+    },
     /// Close the connection without an answer.
     Hang,
     /// Answer late.
@@ -40,7 +46,11 @@ pub enum Say {
 }
 
 pub fn say(status: u16, body: &str) -> Say {
-    Say::Answer { status, headers: Vec::new(), body: body.to_owned() }
+    Say::Answer {
+        status,
+        headers: Vec::new(),
+        body: body.to_owned(),
+    }
 }
 
 /// A 429 as Discord sends it.
@@ -53,8 +63,14 @@ pub fn limited(retry_after_s: f64) -> Say {
         ("x-ratelimit-reset-after", format!("{retry_after_s}")),
         ("x-ratelimit-bucket", "abc".to_owned()),
     ];
-    let body = format!(r#"{{"message":"You are being rate limited.","retry_after":{retry_after_s},"global":false}}"#);
-    Say::Answer { status: 429, headers, body }
+    let body = format!(
+        r#"{{"message":"You are being rate limited.","retry_after":{retry_after_s},"global":false}}"#
+    );
+    Say::Answer {
+        status: 429,
+        headers,
+        body,
+    }
 }
 
 #[derive(Default)]
@@ -74,7 +90,10 @@ impl Server {
     pub async fn start(script: impl IntoIterator<Item = Say>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}/api/v10", listener.local_addr().unwrap());
-        let state = Arc::new(State { script: Mutex::new(script.into_iter().collect()), ..State::default() });
+        let state = Arc::new(State {
+            script: Mutex::new(script.into_iter().collect()),
+            ..State::default()
+        });
         let shared = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
@@ -102,15 +121,35 @@ impl Server {
     }
 }
 
-async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(
+    state: Arc<State>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-    let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-    let seen = Seen { method: parts.method.to_string(), path, headers: parts.headers, body };
+    let body = body
+        .collect()
+        .await
+        .map(|body| body.to_bytes())
+        .unwrap_or_default();
+    let path = parts
+        .uri
+        .path_and_query()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let seen = Seen {
+        method: parts.method.to_string(),
+        path,
+        headers: parts.headers,
+        body,
+    };
     state.seen.lock().unwrap().push(seen);
     let next = state.script.lock().unwrap().pop_front();
     let (status, headers, body) = match next.unwrap_or_else(|| say(200, "{}")) {
-        Say::Answer { status, headers, body } => (status, headers, body),
+        Say::Answer {
+            status,
+            headers,
+            body,
+        } => (status, headers, body),
         Say::Hang => {
             // A service that panics takes its connection with it; a pending one would keep it open.
             std::panic::resume_unwind(Box::new("hang up"));
@@ -123,7 +162,10 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status.try_into().unwrap();
     let json = ("content-type", "application/json".to_owned());
-    for (name, value) in headers.into_iter().chain([json, ("via", "1.1 test".to_owned())]) {
+    for (name, value) in headers
+        .into_iter()
+        .chain([json, ("via", "1.1 test".to_owned())])
+    {
         response.headers_mut().insert(name, value.parse().unwrap());
     }
     Ok(response)
