@@ -253,8 +253,8 @@ impl TooMany {
     }
 }
 
-/// `code` of an error's JSON body: Discord's own number for what went wrong, such as 10015 for an unknown webhook. `None`
-/// if the body is no JSON object with one at its top level.
+/// `code` of an error's JSON body: Discord's own number for what went wrong, such as 10015 for an unknown webhook.
+/// `None` if the body is no JSON object with one at its top level.
 ///
 /// ```
 /// use shardkeep_core::wire::error_code;
