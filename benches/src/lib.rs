@@ -7,4 +7,5 @@ pub mod feeder;
 pub mod meter;
 pub mod plot;
 pub mod recording;
+pub mod traffic;
 pub mod usage;
