@@ -1,5 +1,6 @@
 //! The clients, each as its documentation suggests.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,8 +13,11 @@ use futures_util::stream::FuturesUnordered;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::Request;
 use hyper::client::conn::http1::{self, Connection, SendRequest};
-use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use shardkeep::rest::{Client, Http1, RawRequest, Settings};
+use shardkeep_core::Token;
+use shardkeep_core::rest::route::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -26,19 +30,30 @@ pub(super) fn run(name: &str, base: &str, load: Load) -> Outcome<Run> {
     match name {
         "ureq" => ureq_threads(base, load, load.in_flight),
         "ureq-10" => ureq_threads(base, load, 10),
-        "legacy" => runtime()?.block_on(legacy(base, load)),
+        "legacy" => runtime()?.block_on(pooled(base, load)),
         "floor" => runtime()?.block_on(floor(base, load)),
+        "thread" => runtime()?.block_on(shardkeep(base, load, true)),
+        "task" => runtime()?.block_on(shardkeep(base, load, false)),
         "conn" => runtime()?.block_on(connections(base, load)),
         _ => Err(format!("there is no client {name}").into()),
     }
 }
 
 fn runtime() -> Outcome<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?)
 }
 
 fn url(base: &str, n: usize) -> String {
     format!("{base}/users/{}", 80_351_110_224_678_912 + n)
+}
+
+fn authority(base: &str) -> &str {
+    base.trim_start_matches("http://")
+        .split('/')
+        .next()
+        .unwrap_or_default()
 }
 
 fn ureq_threads(base: &str, load: Load, threads: usize) -> Outcome<Run> {
@@ -56,12 +71,16 @@ fn ureq_threads(base: &str, load: Load, threads: usize) -> Outcome<Run> {
                     if n >= requests {
                         return Ok(());
                     }
-                    let request = agent.get(url(base, n)).header("Authorization", AUTHORIZATION);
+                    let request = agent
+                        .get(url(base, n))
+                        .header("Authorization", AUTHORIZATION);
                     request.call()?.body_mut().read_to_vec()?;
                 }
             };
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-            workers.into_iter().try_for_each(|worker| worker.join().unwrap_or(Ok(())))
+            workers
+                .into_iter()
+                .try_for_each(|worker| worker.join().unwrap_or(Ok(())))
         })
     };
     all(WARM_UP)?;
@@ -71,12 +90,15 @@ fn ureq_threads(base: &str, load: Load, threads: usize) -> Outcome<Run> {
 }
 
 fn request(uri: String) -> Outcome<Request<Empty<Bytes>>> {
-    let request = Request::get(uri).header("authorization", AUTHORIZATION).header("user-agent", USER_AGENT);
+    let request = Request::get(uri)
+        .header("authorization", AUTHORIZATION)
+        .header("user-agent", USER_AGENT);
     Ok(request.body(Empty::new())?)
 }
 
-async fn legacy(base: &str, load: Load) -> Outcome<Run> {
-    let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+async fn pooled(base: &str, load: Load) -> Outcome<Run> {
+    let client: legacy::Client<_, Empty<Bytes>> =
+        legacy::Client::builder(TokioExecutor::new()).build_http();
     let base: Arc<str> = base.into();
     let all = async |requests: usize| -> Outcome<()> {
         let next = Arc::new(AtomicUsize::new(0));
@@ -90,12 +112,23 @@ async fn legacy(base: &str, load: Load) -> Outcome<Run> {
                         return Ok::<(), String>(());
                     }
                     let request = request(url(&base, n)).map_err(|error| error.to_string())?;
-                    let response = client.request(request).await.map_err(|error| error.to_string())?;
-                    response.into_body().collect().await.map_err(|error| error.to_string())?;
+                    let response = client
+                        .request(request)
+                        .await
+                        .map_err(|error| error.to_string())?;
+                    response
+                        .into_body()
+                        .collect()
+                        .await
+                        .map_err(|error| error.to_string())?;
                 }
             });
         }
-        workers.join_all().await.into_iter().collect::<Result<(), String>>()?;
+        workers
+            .join_all()
+            .await
+            .into_iter()
+            .collect::<Result<(), String>>()?;
         Ok(())
     };
     all(WARM_UP).await?;
@@ -135,7 +168,7 @@ impl Wire {
 }
 
 async fn connections(base: &str, load: Load) -> Outcome<Run> {
-    let authority = base.trim_start_matches("http://").split('/').next().unwrap_or_default();
+    let authority = authority(base);
     let mut idle = Vec::new();
     for _ in 0..load.in_flight {
         idle.push(Wire::open(authority).await?);
@@ -156,7 +189,9 @@ async fn connections(base: &str, load: Load) -> Outcome<Run> {
                 });
                 sent += 1;
             }
-            let Some((wire, body)) = under_way.next().await else { break };
+            let Some((wire, body)) = under_way.next().await else {
+                break;
+            };
             body?;
             idle.push(wire);
             done += 1;
@@ -171,31 +206,89 @@ async fn connections(base: &str, load: Load) -> Outcome<Run> {
 
 /// What sockets alone take: requests written as they are, answers read without being understood.
 async fn floor(base: &str, load: Load) -> Outcome<Run> {
-    let authority = base.trim_start_matches("http://").split('/').next().unwrap_or_default();
-    let all = async |requests: usize, sockets: Vec<TcpStream>| -> Outcome<Vec<TcpStream>> {
-        let left = std::cell::Cell::new(requests);
-        let mut workers: FuturesUnordered<_> = sockets.into_iter().map(|mut tcp| {
-            let left = &left;
-            async move {
-                let mut room = vec![0; 8192];
-                while left.get() > 0 {
-                    left.set(left.get() - 1);
-                    let text = format!("GET {} HTTP/1.1\r\nhost: {authority}\r\nauthorization: {AUTHORIZATION}\r\nuser-agent: {USER_AGENT}\r\n\r\n", url("/api/v10", left.get()));
-                    tcp.write_all(text.as_bytes()).await?;
-                    let n = tcp.read(&mut room).await?;
-                    if !room[..n].ends_with(b"}") { return Err("cut".into()); }
-                }
-                Outcome::Ok(tcp)
-            }
-        }).collect();
-        let mut sockets = Vec::new();
-        while let Some(socket) = workers.next().await { sockets.push(socket?); }
-        Ok(sockets)
-    };
+    let authority = authority(base);
     let mut sockets = Vec::new();
-    for _ in 0..load.in_flight { sockets.push(TcpStream::connect(authority).await?); }
-    let sockets = all(WARM_UP, sockets).await?;
+    for _ in 0..load.in_flight {
+        sockets.push(TcpStream::connect(authority).await?);
+    }
+    let sockets = spin(authority, WARM_UP, sockets).await?;
     let meter = Meter::start();
-    all(load.requests, sockets).await?;
+    spin(authority, load.requests, sockets).await?;
+    Ok(meter.stop(load.requests))
+}
+
+async fn spin(
+    authority: &str,
+    requests: usize,
+    sockets: Vec<TcpStream>,
+) -> Outcome<Vec<TcpStream>> {
+    let left = Cell::new(requests);
+    let work = async |mut tcp: TcpStream| -> Outcome<TcpStream> {
+        let mut room = vec![0; 8_192];
+        while left.get() > 0 {
+            left.set(left.get() - 1);
+            let path = url("/api/v10", left.get());
+            let text = format!(
+                "GET {path} HTTP/1.1\r\nhost: {authority}\r\nauthorization: {AUTHORIZATION}\r\n\
+                 user-agent: {USER_AGENT}\r\n\r\n"
+            );
+            tcp.write_all(text.as_bytes()).await?;
+            let n = tcp.read(&mut room).await?;
+            if !room[..n].ends_with(b"}") {
+                return Err("an answer came in two pieces".into());
+            }
+        }
+        Ok(tcp)
+    };
+    let mut under_way: FuturesUnordered<_> = sockets.into_iter().map(work).collect();
+    let mut sockets = Vec::new();
+    while let Some(socket) = under_way.next().await {
+        sockets.push(socket?);
+    }
+    Ok(sockets)
+}
+
+/// Shardkeep itself, scheduler and all, with its own thread or on the caller's.
+async fn shardkeep(base: &str, load: Load, own_thread: bool) -> Outcome<Run> {
+    let mut settings = Settings::default();
+    settings.base = base.to_owned();
+    settings.scheduler.max_in_flight = load.in_flight;
+    settings.scheduler.reserved_in_flight = 0;
+    settings.scheduler.global_limit = 10_000_000;
+    let client = if own_thread {
+        Client::start(settings)?
+    } else {
+        let transport = Arc::new(Http1::for_settings(&settings)?);
+        let (client, driver) = Client::new(settings, transport)?;
+        tokio::spawn(driver.run());
+        client
+    };
+    let auth = client.add_token(&Token::new("not.a.token")?);
+    let all = async |requests: usize| -> Outcome<()> {
+        let next = Cell::new(0);
+        let work = async |_| -> Outcome<()> {
+            loop {
+                let n = next.get();
+                if n >= requests {
+                    return Ok(());
+                }
+                next.set(n + 1);
+                let answer = client
+                    .submit(RawRequest::new(auth, Method::Get, url("", n)))?
+                    .await?;
+                if answer.status != 200 {
+                    return Err("not what was asked for".into());
+                }
+            }
+        };
+        let mut workers: FuturesUnordered<_> = (0..load.in_flight).map(work).collect();
+        while let Some(worked) = workers.next().await {
+            worked?;
+        }
+        Ok(())
+    };
+    all(WARM_UP).await?;
+    let meter = Meter::start();
+    all(load.requests).await?;
     Ok(meter.stop(load.requests))
 }

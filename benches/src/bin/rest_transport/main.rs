@@ -16,12 +16,17 @@ mod clients;
 mod server;
 
 /// Who is measured: the word that a child process is started with, and what it is.
-const CLIENTS: [(&str, &str); 5] = [
+const CLIENTS: [(&str, &str); 7] = [
+    ("floor", "sockets alone, nothing understood"),
     ("ureq", "ureq, a thread for each request in flight"),
     ("ureq-10", "ureq, 10 threads"),
-    ("legacy", "hyper-util's pooled client, a task for each request"),
-    ("floor", "sockets alone"),
-    ("conn", "hyper's connections, driven by one task"),
+    ("legacy", "hyper-util's pool, a task for each connection"),
+    ("conn", "hyper's connections, polled by one task"),
+    (
+        "task",
+        "Shardkeep, scheduler and all, in the caller's runtime",
+    ),
+    ("thread", "Shardkeep, scheduler and all, on its own thread"),
 ];
 
 /// Requests before the clock runs: connections are open then.
@@ -51,12 +56,19 @@ struct Meter {
 
 impl Meter {
     fn start() -> Self {
-        Self { wall: usage::wall_ns(), cpu: usage::cpu_ns() }
+        Self {
+            wall: usage::wall_ns(),
+            cpu: usage::cpu_ns(),
+        }
     }
 
     fn stop(&self, requests: usize) -> Run {
         let (wall, cpu) = (usage::wall_ns(), usage::cpu_ns());
-        Run { requests, wall_ns: wall - self.wall, cpu_ns: cpu - self.cpu }
+        Run {
+            requests,
+            wall_ns: wall - self.wall,
+            cpu_ns: cpu - self.cpu,
+        }
     }
 }
 
@@ -66,7 +78,10 @@ fn main() -> Outcome<()> {
     match words[..] {
         ["serve"] => server::serve(),
         ["client", name, base, requests, in_flight] => {
-            let load = Load { requests: requests.parse()?, in_flight: in_flight.parse()? };
+            let load = Load {
+                requests: requests.parse()?,
+                in_flight: in_flight.parse()?,
+            };
             let run = clients::run(name, base, load)?;
             Ok(writeln!(stdout(), "{}", serde_json::to_string(&run)?)?)
         }
@@ -75,17 +90,31 @@ fn main() -> Outcome<()> {
 }
 
 fn compare(words: &[&str]) -> Outcome<()> {
-    let (mut load, mut rounds) = (Load { requests: 5_000, in_flight: 32 }, 5);
+    let (mut load, mut rounds) = (
+        Load {
+            requests: 5_000,
+            in_flight: 32,
+        },
+        5,
+    );
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let mut number = || -> Outcome<usize> {
-            Ok(words.next().ok_or_else(|| format!("{word} wants a number"))?.parse()?)
+            Ok(words
+                .next()
+                .ok_or_else(|| format!("{word} wants a number"))?
+                .parse()?)
         };
         match *word {
             "--requests" => load.requests = number()?,
             "--in-flight" => load.in_flight = number()?,
             "--rounds" => rounds = number()?,
-            _ => return Err(format!("there is no {word}; there are --requests, --in-flight, --rounds").into()),
+            _ => {
+                return Err(format!(
+                    "there is no {word}; there are --requests, --in-flight, --rounds"
+                )
+                .into());
+            }
         }
     }
     let this = std::env::current_exe()?;
@@ -105,15 +134,30 @@ fn compare(words: &[&str]) -> Outcome<()> {
             runs.push(serde_json::from_slice::<Run>(&child.stdout)?);
         }
     }
-    let mut rows = vec![["client", "requests a second", "CPU µs a request"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["client", "requests a second", "CPU µs a request"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     for ((_, what), runs) in CLIENTS.iter().zip(&found) {
         let each = |ns: u64, run: &Run| ns as f64 / run.requests as f64;
         let rate = median(runs.iter().map(|run| 1e9 / each(run.wall_ns, run)));
         let cpu = median(runs.iter().map(|run| each(run.cpu_ns, run) / 1e3));
-        rows.push(vec![(*what).to_owned(), format!("{rate:.0}"), format!("{cpu:.1}")]);
+        rows.push(vec![
+            (*what).to_owned(),
+            format!("{rate:.0}"),
+            format!("{cpu:.1}"),
+        ]);
     }
-    let Load { requests, in_flight } = load;
-    writeln!(stdout(), "{requests} GETs, {in_flight} in flight, median of {rounds}\n\n{}", table(&rows))?;
+    let Load {
+        requests,
+        in_flight,
+    } = load;
+    writeln!(
+        stdout(),
+        "{requests} GETs, {in_flight} in flight, median of {rounds}\n\n{}",
+        table(&rows)
+    )?;
     Ok(())
 }
 

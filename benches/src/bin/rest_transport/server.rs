@@ -16,7 +16,9 @@ use super::Outcome;
 const USER: &[u8] = br#"{"id":"80351110224678912","username":"nelly","discriminator":"0","global_name":"Nelly","avatar":"8342729096ea3675442027381ff50dfe","bot":false,"public_flags":64,"banner":null,"accent_color":null}"#;
 
 pub(super) fn serve() -> Outcome<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         writeln!(stdout(), "http://{}/api/v10", listener.local_addr()?)?;
@@ -26,7 +28,9 @@ pub(super) fn serve() -> Outcome<()> {
             tokio::spawn(async move {
                 let connection = hyper::server::conn::http1::Builder::new();
                 // A client that goes away has seen enough.
-                let _gone = connection.serve_connection(TokioIo::new(socket), service_fn(answer)).await;
+                let _gone = connection
+                    .serve_connection(TokioIo::new(socket), service_fn(answer))
+                    .await;
             });
         }
     })
@@ -44,7 +48,9 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
         ("x-ratelimit-reset-after", "1.000"),
         ("x-ratelimit-bucket", "d721dea6054f6322373d361f98e5c38b"),
     ] {
-        response.headers_mut().insert(name, hyper::header::HeaderValue::from_static(value));
+        response
+            .headers_mut()
+            .insert(name, hyper::header::HeaderValue::from_static(value));
     }
     Ok(response)
 }
