@@ -78,12 +78,14 @@ impl Sender {
 struct Client {
     session: Session,
     binary: bool,
+    /// Whether dispatches are taken where they lie.
+    in_place: bool,
     dispatches: usize,
     bytes: usize,
 }
 
 impl Client {
-    fn new(compression: Compression) -> Self {
+    fn new(compression: Compression, in_place: bool) -> Self {
         let token = Token::new("not.a.token").expect("a token");
         let base = "wss://gateway.discord.gg";
         let mut config = Config::new(ShardId::SINGLE, token, Intents::ALL, base);
@@ -94,15 +96,23 @@ impl Client {
         Self {
             session,
             binary,
+            in_place,
             dispatches: 0,
             bytes: 0,
         }
     }
 
     fn feed(&mut self, input: Input<'_>) {
-        self.session
-            .handle_input(Instant::ZERO, input)
-            .expect("an input in place");
+        let fed = if self.in_place {
+            self.session
+                .handle_input_with(Instant::ZERO, input, &mut |dispatch| {
+                    self.dispatches += 1;
+                    self.bytes += dispatch.data.len() + dispatch.name.len();
+                })
+        } else {
+            self.session.handle_input(Instant::ZERO, input)
+        };
+        fed.expect("an input in place");
         while let Some(output) = self.session.poll_output() {
             if let Output::Dispatch(dispatch) = output {
                 self.dispatches += 1;
@@ -121,8 +131,13 @@ impl Client {
 }
 
 fn steady(compression: Compression) {
+    steady_by(compression, false);
+    steady_by(compression, true);
+}
+
+fn steady_by(compression: Compression, in_place: bool) {
     let mut sender = Sender::new(compression);
-    let mut client = Client::new(compression);
+    let mut client = Client::new(compression, in_place);
     client.session.handle_timeout(Instant::ZERO);
     while client.session.poll_output().is_some() {}
     client.feed(Input::Connected);

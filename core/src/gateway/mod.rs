@@ -13,17 +13,17 @@ mod outbox;
 mod receive;
 mod resume;
 mod send_limit;
+mod snapshot;
 mod state;
 mod stats;
 mod url;
 
 use alloc::boxed::Box;
 
-use serde::{Deserialize, Serialize};
-
 pub use config::{Config, ConfigError, ZombieRule};
 pub use io::{Cause, ClosedReason, Dispatch, Event, Input, Misuse, Output, Reason, Refusal};
 pub use resume::Resumption;
+pub use snapshot::Snapshot;
 pub use state::{EDGES, Edge, StateName, Trigger};
 pub use stats::Stats;
 pub use url::UrlError;
@@ -36,6 +36,7 @@ use crate::wire::{CloseCode, Command, Inflate};
 use context::Context;
 use guilds::Guilds;
 use inbox::Inbox;
+use receive::Taker;
 use resume::Resume;
 use state::{Disconnected, Signal, State};
 
@@ -77,36 +78,6 @@ pub struct Session {
     state: State,
     now: Instant,
     edges_taken: u64,
-}
-
-/// What a session needs in order to go on elsewhere: in another process, on another host, in another language.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
-    /// The shard's index.
-    pub shard_index: u32,
-    /// How many shards the topology has: a session belongs to its total.
-    pub shard_total: u32,
-    /// What resuming needs; `None` if there is no session to resume.
-    pub resumption: Option<Resumption>,
-    /// How many guilds the session carries. A resume does not list them again.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub guilds: u32,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-const fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-impl Snapshot {
-    /// The shard that the session is of; `None` if the snapshot was tampered with.
-    #[must_use]
-    pub const fn shard(&self) -> Option<ShardId> {
-        ShardId::new(self.shard_index, self.shard_total)
-    }
 }
 
 impl Session {
@@ -256,7 +227,13 @@ impl Session {
         }
     }
 
-    fn on_message(&mut self, now: Instant, message: &[u8], binary: bool) -> Result<(), Misuse> {
+    fn on_message(
+        &mut self,
+        now: Instant,
+        message: &[u8],
+        binary: bool,
+        taker: &mut Taker<'_>,
+    ) -> Result<(), Misuse> {
         match self.state() {
             // What arrives after we hung up is not lost: the resume replays it.
             StateName::Closing => return Ok(()),
@@ -268,9 +245,9 @@ impl Session {
         self.context.stats.bytes_received += message.len() as u64;
         self.context.heartbeat.heard(now);
         if binary {
-            self.on_binary(now, message)
+            self.on_binary(now, message, taker)
         } else {
-            self.on_text(now, message)
+            self.on_text(now, message, taker)
         }
         Ok(())
     }
@@ -304,6 +281,31 @@ impl Session {
         }
     }
 
+    fn handle(
+        &mut self,
+        now: Instant,
+        input: Input<'_>,
+        taker: &mut Taker<'_>,
+    ) -> Result<(), Misuse> {
+        let now = self.begin(now);
+        match input {
+            Input::Connected if self.state() == StateName::Connecting => {
+                self.inbox.restart();
+                self.apply(now, Signal::Opened);
+            }
+            Input::Connected => return Err(Misuse::NotConnecting),
+            Input::Text(message) => self.on_message(now, message, false, taker)?,
+            Input::Binary(message) => self.on_message(now, message, true, taker)?,
+            Input::Disconnected { code } => self.on_disconnected(now, code)?,
+            Input::IdentifyGranted => self.on_granted(now),
+            Input::Send { id, command } => self.on_command(id, command),
+            Input::Reconnect => self.apply(now, Signal::Recycle),
+            Input::Shutdown { resumable } => self.apply(now, Signal::Stop { resumable }),
+        }
+        self.end(now);
+        Ok(())
+    }
+
     /// Commands flow only while the session is established: anything else would close it with 4003.
     fn end(&mut self, now: Instant) {
         if self.state() == StateName::Ready {
@@ -320,23 +322,7 @@ impl Machine for Session {
     type Misuse = Misuse;
 
     fn handle_input(&mut self, now: Instant, input: Input<'_>) -> Result<(), Misuse> {
-        let now = self.begin(now);
-        match input {
-            Input::Connected if self.state() == StateName::Connecting => {
-                self.inbox.restart();
-                self.apply(now, Signal::Opened);
-            }
-            Input::Connected => return Err(Misuse::NotConnecting),
-            Input::Text(message) => self.on_message(now, message, false)?,
-            Input::Binary(message) => self.on_message(now, message, true)?,
-            Input::Disconnected { code } => self.on_disconnected(now, code)?,
-            Input::IdentifyGranted => self.on_granted(now),
-            Input::Send { id, command } => self.on_command(id, command),
-            Input::Reconnect => self.apply(now, Signal::Recycle),
-            Input::Shutdown { resumable } => self.apply(now, Signal::Stop { resumable }),
-        }
-        self.end(now);
-        Ok(())
+        self.handle(now, input, &mut None)
     }
 
     fn handle_timeout(&mut self, now: Instant) {

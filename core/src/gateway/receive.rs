@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::Session;
 use super::context::Context;
-use super::io::Cause;
+use super::io::{Cause, Dispatch, Input, Misuse};
 use super::outbox::{Item, Span};
 use super::resume::{Order, Resumption};
 use super::state::{Established, Signal, StateName};
@@ -18,13 +18,56 @@ use crate::id::Snowflake;
 use crate::time::Instant;
 use crate::wire::{Envelope, EnvelopeErrorKind, EventKind, Opcode, json, scan};
 
+/// Who takes dispatches where they lie; `None` where they wait to be polled.
+pub(super) type Taker<'a> = Option<&'a mut dyn FnMut(Dispatch<'_>)>;
+
 impl Session {
+    /// Like [`Machine::handle_input`](crate::Machine::handle_input), but hands dispatches to `each` at once, where they lie in the message or in the
+    /// session's own buffer: nothing is copied or queued for them. Everything else still waits to be polled.
+    ///
+    /// A dispatch that comes behind an output that waits is queued behind it, so that the order stays: poll until
+    /// `None` after every call.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] as for [`Machine::handle_input`](crate::Machine::handle_input).
+    ///
+    /// ```
+    /// # use shardkeep_core::gateway::{Config, Input, Session};
+    /// # use shardkeep_core::wire::{Intents, Miniz};
+    /// # use shardkeep_core::{Instant, Machine, ShardId, Token};
+    /// # let token = Token::new("not.a.token").unwrap();
+    /// # let config = Config::new(ShardId::SINGLE, token, Intents::GUILDS, "wss://gateway.discord.gg");
+    /// # let now = Instant::ZERO;
+    /// # let mut session = Session::new(config, Box::new(Miniz::new()), now).unwrap();
+    /// # session.handle_timeout(now);
+    /// # session.handle_input(now, Input::Connected).unwrap();
+    /// # session.handle_input(now, Input::Text(br#"{"op":10,"d":{"heartbeat_interval":41250}}"#)).unwrap();
+    /// # session.handle_input(now, Input::IdentifyGranted).unwrap();
+    /// # session.handle_input(now, Input::Text(br#"{"t":"READY","s":1,"op":0,"d":{"session_id":"x"}}"#)).unwrap();
+    /// # while session.poll_output().is_some() {}
+    /// let message = br#"{"t":"TYPING_START","s":2,"op":0,"d":{"user_id":"3"}}"#;
+    /// let mut seen = Vec::new();
+    /// session.handle_input_with(now, Input::Text(message), &mut |dispatch| seen.extend(dispatch.data))?;
+    /// assert_eq!(seen, br#"{"user_id":"3"}"#);
+    /// assert_eq!(session.poll_output(), None);
+    /// # Ok::<(), shardkeep_core::gateway::Misuse>(())
+    /// ```
+    pub fn handle_input_with(
+        &mut self,
+        now: Instant,
+        input: Input<'_>,
+        each: &mut dyn FnMut(Dispatch<'_>),
+    ) -> Result<(), Misuse> {
+        self.handle(now, input, &mut Some(each))
+    }
+
     /// A text message holds whole documents, uncompressed, in bytes that the caller lends.
-    pub(super) fn on_text(&mut self, now: Instant, message: &[u8]) {
+    pub(super) fn on_text(&mut self, now: Instant, message: &[u8], taker: &mut Taker<'_>) {
         if message.len() > self.context.config.message_bytes_max {
             return self.broken(now, Cause::MessageTooLarge);
         }
-        match self.on_documents(now, message, None) {
+        match self.on_documents(now, message, None, taker) {
             Ok(end) if end == message.len() => {}
             Ok(_) => self.broken(now, Cause::BadEnvelope),
             Err(cause) => self.broken(now, cause),
@@ -32,7 +75,7 @@ impl Session {
     }
 
     /// A binary message is part of the compressed stream, or a compressed payload.
-    pub(super) fn on_binary(&mut self, now: Instant, message: &[u8]) {
+    pub(super) fn on_binary(&mut self, now: Instant, message: &[u8], taker: &mut Taker<'_>) {
         match self
             .inbox
             .receive(message, self.context.config.message_bytes_max)
@@ -43,7 +86,7 @@ impl Session {
             Err(cause) => return self.broken(now, cause),
         }
         let (buffer, start) = self.inbox.documents();
-        let outcome = self.on_documents(now, &buffer.filled()[start..], Some(start));
+        let outcome = self.on_documents(now, &buffer.filled()[start..], Some(start), taker);
         let whole = buffer.len() - start;
         self.inbox
             .give_back(buffer, start + *outcome.as_ref().unwrap_or(&whole));
@@ -63,6 +106,7 @@ impl Session {
         now: Instant,
         bytes: &[u8],
         inflated_at: Option<usize>,
+        taker: &mut Taker<'_>,
     ) -> Result<usize, Cause> {
         let mut at = 0;
         while at < bytes.len() && self.is_listening() {
@@ -77,6 +121,7 @@ impl Session {
                 document,
                 &envelope,
                 inflated_at.map(|start| start + at),
+                taker,
             )?;
             at += envelope.end;
         }
@@ -102,11 +147,12 @@ impl Session {
         document: &[u8],
         envelope: &Envelope,
         inflated_at: Option<usize>,
+        taker: &mut Taker<'_>,
     ) -> Result<(), Cause> {
         let data = envelope.data(document);
         match Opcode::from_number(envelope.op) {
             Some(Opcode::Dispatch) if self.takes_dispatches() => {
-                return self.on_dispatch(now, document, envelope, inflated_at);
+                return self.on_dispatch(now, document, envelope, inflated_at, taker);
             }
             Some(Opcode::HeartbeatAck) => self.context.beat_acknowledged(now),
             Some(Opcode::Heartbeat) => self.context.beat_on_request(now),
@@ -147,6 +193,7 @@ impl Session {
         document: &[u8],
         envelope: &Envelope,
         inflated_at: Option<usize>,
+        taker: &mut Taker<'_>,
     ) -> Result<(), Cause> {
         let sequence = envelope.sequence.ok_or(Cause::BadPayload)?;
         let kind = envelope.kind(document);
@@ -178,9 +225,33 @@ impl Session {
             }
             self.context.note_event(kind, data, now);
         }
-        self.context
-            .deliver(document, envelope, kind, sequence, replayed, inflated_at);
+        if !self.context.config.filter.lets_through(kind) {
+            self.context.stats.filtered += 1;
+            return Ok(());
+        }
+        self.context.stats.delivered += 1;
+        match taker {
+            // Whatever waits to be polled came first.
+            Some(each) if self.context.outbox.is_empty() => each(Dispatch {
+                sequence,
+                kind,
+                name: &name(document, envelope, kind),
+                data,
+                replayed,
+            }),
+            _ => self
+                .context
+                .queue(document, envelope, kind, sequence, replayed, inflated_at),
+        }
         Ok(())
+    }
+}
+
+/// Discord's name of a dispatch.
+fn name<'a>(document: &'a [u8], envelope: &Envelope, kind: EventKind) -> Cow<'a, str> {
+    match kind {
+        EventKind::Unknown => envelope.name_text(document).unwrap_or_default(),
+        known => Cow::Borrowed(known.name()),
     }
 }
 
@@ -286,8 +357,8 @@ impl Context {
         });
     }
 
-    /// Queues a dispatch for the user, if the filter lets it through.
-    fn deliver(
+    /// Queues a dispatch until it is polled.
+    fn queue(
         &mut self,
         document: &[u8],
         envelope: &Envelope,
@@ -296,16 +367,8 @@ impl Context {
         replayed: bool,
         inflated_at: Option<usize>,
     ) {
-        if !self.config.filter.lets_through(kind) {
-            self.stats.filtered += 1;
-            return;
-        }
-        self.stats.delivered += 1;
         let name = match kind {
-            EventKind::Unknown => {
-                let text = envelope.name_text(document).unwrap_or_default();
-                self.outbox.copy(text.as_bytes())
-            }
+            EventKind::Unknown => self.outbox.copy(name(document, envelope, kind).as_bytes()),
             _ => 0..0,
         };
         let data = match inflated_at {

@@ -34,10 +34,10 @@ pub use status::{IdentifyStatus, ShardStatus, Status};
 use crate::clock;
 use crate::config::Config;
 use crate::events::{Event, Queue};
-use crate::http::Http;
 use crate::ops::OpsServer;
+use crate::rest::Rest;
 use crate::shard::{CommandFailed, Control};
-use crate::transport::{Connector, client_config};
+use crate::transport::{Connector, client_config, read_bytes_max};
 use fleet::{Driver, Order};
 use handlers::Handlers;
 use shared::{Shared, Stage};
@@ -80,6 +80,7 @@ pub struct Bot {
 
 struct Inner {
     config: Config,
+    rest: Rest,
     shared: Arc<Shared>,
     handlers: Mutex<Handlers>,
     life: Mutex<Life>,
@@ -121,16 +122,12 @@ impl Bot {
         let roots = config.tls.roots;
         let queue = Queue::new(config.queue.events_max, config.queue.bytes_max);
         let shared = Arc::new(Shared::new(queue));
-        let http = Http::new(
-            &config.api_base,
-            config.token.clone(),
-            roots,
-            config.custom_base(),
-        )?;
+        let rest = Rest::start(&config.token, config.rest())?;
         let tls = client_config(roots)?;
         let connector = Connector {
             tls,
             message_bytes_max: config.gateway.message_bytes_max,
+            read_bytes_max: read_bytes_max(config.compress, &config.queue),
         };
         let snapshots: BTreeMap<_, _> = builder
             .snapshots
@@ -141,7 +138,7 @@ impl Bot {
             filter: config.filter(),
             config: config.clone(),
             shared: Arc::clone(&shared),
-            http,
+            rest: rest.clone(),
             connector,
             snapshots,
             window_log_max: builder.window_log_max,
@@ -154,6 +151,7 @@ impl Bot {
         };
         let inner = Inner {
             config,
+            rest,
             shared,
             handlers: Mutex::default(),
             life: Mutex::new(life),
@@ -237,6 +235,22 @@ impl Bot {
             .send(Control::Send(Box::new(command), done))
             .map_err(|_| CommandFailed::Stopped)?;
         outcome.await.unwrap_or(Err(CommandFailed::Stopped))
+    }
+
+    /// Discord's REST API with this bot's token: usable from the start, and also after [`Bot::shutdown`].
+    ///
+    /// ```no_run
+    /// # async fn f(bot: shardkeep::Bot) -> Result<(), Box<dyn std::error::Error>> {
+    /// use shardkeep::core::Snowflake;
+    ///
+    /// let hello = serde_json::json!({ "content": "hello" });
+    /// bot.rest().create_message(Snowflake(81384788765712384), &hello).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn rest(&self) -> &Rest {
+        &self.inner.rest
     }
 
     /// Makes a shard reconnect and resume, as if Discord had asked for it. `false` if the bot does not run it.
@@ -356,12 +370,13 @@ fn intersection(a: EventFilter, b: EventFilter) -> EventFilter {
         .fold(a, EventFilter::without)
 }
 
-/// Shows that the IO threads go round.
+/// Shows that the IO threads go round, and frees what has become too much.
 async fn pulse(shared: Arc<Shared>) {
     loop {
         shared
             .io_pulse
             .store(clock::now().as_micros(), Ordering::Relaxed);
+        shared.queue.trim();
         tokio::time::sleep(PULSE).await;
     }
 }

@@ -70,6 +70,14 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
+    /// An empty chunk with room for as much as `other` holds.
+    pub(crate) fn as_large_as(other: &Self) -> Self {
+        Self {
+            bytes: Vec::with_capacity(other.bytes.len()),
+            slots: Vec::with_capacity(other.slots.len()),
+        }
+    }
+
     /// Appends an event. `false` if the arena cannot address it: nothing was appended then.
     pub(crate) fn push(&mut self, head: Head, name: &str, data: &[u8]) -> bool {
         let listed = head.topic != Topic::Dispatch || head.kind != EventKind::Unknown;

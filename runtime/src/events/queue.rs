@@ -15,8 +15,9 @@ use super::chunk::Chunk;
 /// Chunks grow to about this many bytes before another one is begun: what one kept event can hold on to.
 pub(crate) const CHUNK_BYTES: usize = 256 << 10;
 
-/// Chunks kept for use again, and the most memory that each of them may hold.
-const SPARES: usize = 4;
+/// Chunks kept for use again, and the most memory that each of them may hold. Those that nobody needs for a while are
+/// freed by [`Queue::trim`].
+const SPARES: usize = 32;
 const SPARE_BYTES: usize = 3 * CHUNK_BYTES;
 
 /// What is called when the queue stops being empty: once, until it has been emptied.
@@ -50,11 +51,15 @@ struct State {
     /// Events of the first chunk that were handed out already.
     skip: usize,
     spares: Vec<Chunk>,
+    /// The fewest spares that there were since the last trim: so many were not needed.
+    spares_unused: usize,
     takers: Vec<Waker>,
     wake: Option<Wake>,
     /// Shards that wait for room.
     pushers: Vec<Waker>,
     closed: bool,
+    /// Whether the user was told that there is something, since it was last empty.
+    told: bool,
     status: QueueStatus,
     /// Dispatches put in, by the number of their kind.
     kinds: Kinds,
@@ -91,9 +96,18 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// [`Queue::put`] and [`Queue::tell`] in one.
+    pub(crate) fn publish(&self, staged: &mut Chunk) {
+        self.put(staged);
+        self.tell();
+    }
+
     /// Moves everything in `staged` into the queue and leaves it empty. Takes it even beyond the limits: shards ask
     /// [`Queue::poll_room`] before they read more.
-    pub(crate) fn publish(&self, staged: &mut Chunk) {
+    ///
+    /// Who looks finds it; who sleeps is woken by [`Queue::tell`], which must follow soon. Waking another thread costs
+    /// as much as a hundred events: a shard that has more to put does it once.
+    pub(crate) fn put(&self, staged: &mut Chunk) {
         if staged.is_empty() {
             return;
         }
@@ -102,7 +116,6 @@ impl Queue {
             staged.clear();
             return;
         }
-        let was_empty = state.chunks.is_empty();
         staged.count_kinds(&mut state.kinds.0);
         state.status.accepted += staged.len() as u64;
         state.status.events += staged.len() as u64;
@@ -113,7 +126,7 @@ impl Queue {
         if appended.is_some_and(|tail| tail.append(staged, 0, staged.len())) {
             staged.clear();
         } else {
-            let spare = state.spares.pop().unwrap_or_default();
+            let spare = state.spare().unwrap_or_else(|| Chunk::as_large_as(staged));
             state.chunks.push_back(std::mem::replace(staged, spare));
         }
         if !state.status.full
@@ -123,15 +136,22 @@ impl Queue {
             state.status.full_times += 1;
             self.full.store(true, Ordering::Release);
         }
-        if was_empty {
-            state.status.wakes += 1;
-            let takers = std::mem::take(&mut state.takers);
-            let wake = state.wake.clone();
-            drop(state);
-            takers.into_iter().for_each(Waker::wake);
-            if let Some(wake) = wake {
-                wake();
-            }
+    }
+
+    /// Wakes the user if there is something that nobody was woken for.
+    pub(crate) fn tell(&self) {
+        let mut state = self.lock();
+        if state.told || state.chunks.is_empty() {
+            return;
+        }
+        state.told = true;
+        state.status.wakes += 1;
+        let takers = std::mem::take(&mut state.takers);
+        let wake = state.wake.clone();
+        drop(state);
+        takers.into_iter().for_each(Waker::wake);
+        if let Some(wake) = wake {
+            wake();
         }
     }
 
@@ -152,6 +172,9 @@ impl Queue {
     pub(crate) fn take(self: &Arc<Self>, max: usize) -> Option<Batch> {
         let mut state = self.lock();
         let chunk = state.take(max.max(1))?;
+        if state.chunks.is_empty() {
+            state.told = false;
+        }
         state.status.events -= chunk.len() as u64;
         state.status.bytes -= chunk.bytes() as u64;
         state.status.taken += chunk.len() as u64;
@@ -240,16 +263,32 @@ impl Queue {
             state.spares.push(chunk);
         }
     }
+
+    /// Frees the spares that were not needed since this was last called.
+    pub(crate) fn trim(&self) {
+        let mut state = self.lock();
+        let unused = state.spares_unused;
+        let freed: Vec<_> = state.spares.drain(..unused).collect();
+        state.spares_unused = state.spares.len();
+        drop(state);
+        drop(freed);
+    }
 }
 
 impl State {
+    fn spare(&mut self) -> Option<Chunk> {
+        let spare = self.spares.pop();
+        self.spares_unused = self.spares_unused.min(self.spares.len());
+        spare
+    }
+
     fn take(&mut self, max: usize) -> Option<Chunk> {
-        let first = self.chunks.front()?;
-        let left = first.len() - self.skip;
+        let left = self.chunks.front()?.len() - self.skip;
         if self.skip == 0 && left <= max {
             return self.chunks.pop_front();
         }
-        let mut part = self.spares.pop().unwrap_or_default();
+        let mut part = self.spare().unwrap_or_default();
+        let first = self.chunks.front()?;
         let count = left.min(max);
         part.append(first, self.skip, count);
         self.skip += count;

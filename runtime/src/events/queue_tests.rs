@@ -71,6 +71,43 @@ fn the_user_is_woken_once_until_the_queue_was_empty_again() {
 }
 
 #[test]
+fn what_is_put_can_be_taken_before_the_user_is_told() {
+    let queue = Arc::new(Queue::new(100, 10_000));
+    let cx = Context::from_waker(Waker::noop());
+    queue.tell();
+    queue.put(&mut staged(0..2));
+    assert_eq!(queue.status().wakes, 0);
+    assert_eq!(queue.take(9).unwrap().len(), 2);
+    queue.tell();
+    assert_eq!(queue.status().wakes, 0, "it was taken already");
+    assert!(queue.poll_take(&cx, 9).is_pending());
+    queue.put(&mut staged(2..3));
+    queue.put(&mut staged(3..4));
+    queue.tell();
+    queue.tell();
+    assert_eq!(queue.status().wakes, 1);
+    assert!(matches!(queue.poll_take(&cx, 9), Poll::Ready(Some(batch)) if batch.len() == 2));
+}
+
+#[test]
+fn spares_that_nobody_needed_are_freed() {
+    let queue = Arc::new(Queue::new(1_000, 1 << 20));
+    // Parts are copied into chunks of their own.
+    queue.publish(&mut staged(0..20));
+    let batches: Vec<_> = (0..10).filter_map(|_| queue.take(2)).collect();
+    drop(batches);
+    let spares = || queue.lock().spares.len();
+    let many = spares();
+    assert!(many >= 10, "{many}");
+    queue.trim();
+    assert_eq!(spares(), many, "they were in use since the last time");
+    queue.publish(&mut staged(0..1));
+    drop(queue.take(9));
+    queue.trim();
+    assert!((1..3).contains(&spares()), "{}", spares());
+}
+
+#[test]
 fn full_by_events_or_bytes_until_half_is_taken() {
     for queue in [Queue::new(10, 1 << 20), Queue::new(1 << 20, 100)] {
         let queue = Arc::new(queue);

@@ -131,7 +131,8 @@ impl Link {
                 Message::Text(text) => Input::Text(text),
                 Message::Binary(bytes) => Input::Binary(bytes),
             };
-            if let Err(misuse) = session.handle_input(now, input) {
+            let taken = session.handle_input_with(now, input, &mut |event| outlet.dispatch(&event));
+            if let Err(misuse) = taken {
                 tracing::debug!(shard = %session.shard(), %misuse, "the session did not expect this");
             }
             outlet.drain(session);

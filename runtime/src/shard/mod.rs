@@ -184,8 +184,11 @@ impl Shard {
                 .link
                 .write_only(cx, &mut self.outlet, &mut self.session);
         }
-        self.link
-            .converse(cx, window, &mut self.outlet, &mut self.session)
+        let busy = self
+            .link
+            .converse(cx, window, &mut self.outlet, &mut self.session);
+        self.outlet.put();
+        busy
     }
 
     fn turn(&mut self, cx: &mut Context<'_>, window: &mut Window) -> Poll<()> {
@@ -202,7 +205,7 @@ impl Shard {
                 let _still_closing = self.link.is_lingering(cx, window);
                 return Poll::Pending;
             }
-            if self.outlet.take_had_enough() {
+            if self.outlet.had_enough() {
                 break;
             }
         }

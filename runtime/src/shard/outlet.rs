@@ -17,6 +17,9 @@ use crate::clock;
 use crate::events::{CHUNK_BYTES, Chunk, Head, Queue, ShardErrorKind, Topic};
 use crate::transport::{Gone, Opcode, write_frame};
 
+/// A turn ends when it has brought so many bytes of events: about a millisecond.
+const TURN_BYTES: usize = 1 << 20;
+
 /// How an identify begins, as core writes it.
 const IDENTIFY: &[u8] = br#"{"op":2,"#;
 
@@ -39,7 +42,8 @@ pub(super) struct Outlet {
     /// Why the last connection did not open or broke, as far as the session cannot know.
     detail: Option<String>,
     sequence: u64,
-    had_enough: bool,
+    /// Bytes put into the queue in this turn.
+    put: usize,
 }
 
 impl Outlet {
@@ -63,7 +67,7 @@ impl Outlet {
             paused_since: None,
             detail: None,
             sequence: 0,
-            had_enough: false,
+            put: 0,
         }
     }
 
@@ -122,7 +126,7 @@ impl Outlet {
         }
     }
 
-    fn dispatch(&mut self, dispatch: &Dispatch<'_>) {
+    pub(super) fn dispatch(&mut self, dispatch: &Dispatch<'_>) {
         self.sequence = dispatch.sequence;
         let head = Head {
             shard: self.shard,
@@ -135,14 +139,19 @@ impl Outlet {
             self.dropped(dispatch);
         } else if self.staged.bytes() >= CHUNK_BYTES {
             // A chunk's worth: compressed streams bring many of them in one round.
-            self.queue.publish(&mut self.staged);
-            self.had_enough = true;
+            self.put();
         }
     }
 
-    /// Whether this round brought so much that other shards should have their turn. Asking begins a new round.
-    pub(super) const fn take_had_enough(&mut self) -> bool {
-        std::mem::replace(&mut self.had_enough, false)
+    /// Puts this round's events into the queue. The user is woken at the end of the turn.
+    pub(super) fn put(&mut self) {
+        self.put += self.staged.bytes();
+        self.queue.put(&mut self.staged);
+    }
+
+    /// Whether this turn brought so much that other shards should have theirs.
+    pub(super) const fn had_enough(&self) -> bool {
+        self.put >= TURN_BYTES
     }
 
     fn dropped(&mut self, dispatch: &Dispatch<'_>) {
@@ -234,7 +243,10 @@ impl Outlet {
             report.established_at = session.established_at();
             report.paused_since = paused_since;
         });
-        self.queue.publish(&mut self.staged);
+        if self.put > 0 || !self.staged.is_empty() {
+            self.put = 0;
+            self.queue.publish(&mut self.staged);
+        }
     }
 }
 

@@ -119,6 +119,7 @@ fn shard(
         connector: Connector {
             tls,
             message_bytes_max: 1 << 20,
+            read_bytes_max: 128 << 10,
         },
     };
     (Shard::new(session, around), queue, inbox, orders)

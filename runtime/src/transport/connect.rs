@@ -49,6 +49,8 @@ pub(crate) struct Connector {
     pub(crate) tls: Arc<ClientConfig>,
     /// The largest frame or message that is taken in.
     pub(crate) message_bytes_max: usize,
+    /// The most that one system call may bring.
+    pub(crate) read_bytes_max: usize,
 }
 
 impl Connector {
@@ -88,7 +90,12 @@ impl Connector {
             Stream::plain(tcp)
         };
         let carry = upgrade(&mut stream, &uri).await?;
-        Ok(WebSocket::new(stream, carry, self.message_bytes_max))
+        Ok(WebSocket::new(
+            stream,
+            carry,
+            self.message_bytes_max,
+            self.read_bytes_max,
+        ))
     }
 }
 
@@ -114,9 +121,10 @@ async fn upgrade(stream: &mut Stream, uri: &Uri) -> Result<Buffer, ConnectError>
 
     let (mut answer, mut cipher) = (Buffer::new(), Vec::new());
     loop {
-        let n = std::future::poll_fn(|cx| stream.poll_read(cx, &mut answer, &mut cipher))
-            .await
-            .map_err(ConnectError::Upgrade)?;
+        let n =
+            std::future::poll_fn(|cx| stream.poll_read(cx, &mut answer, RESPONSE_MAX, &mut cipher))
+                .await
+                .map_err(ConnectError::Upgrade)?;
         if n == 0 {
             return Err(ConnectError::Upgrade(io::ErrorKind::UnexpectedEof.into()));
         }

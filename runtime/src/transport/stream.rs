@@ -11,8 +11,8 @@ use shardkeep_core::wire::Buffer;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
-/// How much one system call may bring.
-pub(super) const READ_BYTES: usize = 128 << 10;
+/// How much one system call brings while there is little to read, and what TLS opens at once.
+pub(super) const READ_BYTES_MIN: usize = 128 << 10;
 
 /// The least room that is worth a system call.
 const ROOM_MIN: usize = 4 << 10;
@@ -74,23 +74,24 @@ impl Stream {
         Ok(stream)
     }
 
-    /// Reads what there is, up to about [`READ_BYTES`], and appends it to `into`. 0 is the end of the stream. `cipher`
-    /// is room for what TLS has to open; it holds nothing between calls.
+    /// Reads what there is, until `into` holds about `room` bytes. 0 is the end of the stream. `cipher` is room for what
+    /// TLS has to open; it holds nothing between calls.
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
         into: &mut Buffer,
+        room: usize,
         cipher: &mut Vec<u8>,
     ) -> Poll<io::Result<usize>> {
         let Some(session) = &mut self.tls else {
-            let room = into.spare(READ_BYTES.saturating_sub(into.len()).max(ROOM_MIN));
+            let room = into.spare(room.saturating_sub(into.len()).max(ROOM_MIN));
             let mut room = ReadBuf::new(room);
             ready!(Pin::new(&mut self.tcp).poll_read(cx, &mut room))?;
             let n = room.filled().len();
             into.advance(n);
             return Poll::Ready(Ok(n));
         };
-        cipher.resize(READ_BYTES, 0);
+        cipher.resize(READ_BYTES_MIN, 0);
         // The end of the handshake may have brought data along.
         let mut opened = drain(session, into)?;
         while opened == 0 {

@@ -102,6 +102,7 @@ fn connector(tls: Option<Arc<ClientConfig>>) -> Connector {
     Connector {
         tls,
         message_bytes_max: 8 << 20,
+        read_bytes_max: 512 << 10,
     }
 }
 

@@ -26,14 +26,14 @@ pub enum TlsError {
 }
 
 /// The cryptography that everything here uses.
-pub(crate) fn provider() -> &'static Arc<CryptoProvider> {
+fn provider() -> &'static Arc<CryptoProvider> {
     static PROVIDER: LazyLock<Arc<CryptoProvider>> =
         LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));
     &PROVIDER
 }
 
 /// The operating system's authorities.
-pub(crate) fn platform_roots() -> Result<Vec<CertificateDer<'static>>, TlsError> {
+fn platform_roots() -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let found = rustls_native_certs::load_native_certs();
     if found.certs.is_empty() {
         let reasons: Vec<_> = found.errors.iter().map(ToString::to_string).collect();

@@ -5,28 +5,72 @@ use std::io;
 use std::ops::ControlFlow;
 use std::task::{Context, Poll};
 
-use shardkeep_core::wire::{Buffer, CloseCode};
+use shardkeep_core::wire::{Buffer, CloseCode, Compression};
 
 use super::frame::{self, FrameError, Head, Opcode, write_close, write_frame};
-use super::stream::{READ_BYTES, Stream};
+use super::stream::{READ_BYTES_MIN, Stream};
+use crate::config;
 
 /// What a busy connection may keep of the room for a frame that was not whole.
 const CARRY_KEPT: usize = 4 << 10;
 
-/// Room to read into, one for each thread: whoever reads borrows it and leaves it empty.
+/// So many reads in a row that bring little halve the window.
+const CALM_READS: u32 = 64;
+
+/// The most that one system call may bring, from 128 KiB to 1 MiB: the fewer calls the better, for each costs the kernel
+/// a note to the sender too. What one read brings may go beyond the queue's limits, so it follows them. Where events are
+/// compressed, it is the least: a read brings many times its size.
+pub(crate) fn read_bytes_max(compression: Compression, queue: &config::Queue) -> usize {
+    match compression {
+        Compression::None => {
+            let fitting = (queue.bytes_max / 16).min(queue.events_max.saturating_mul(16));
+            fitting.clamp(READ_BYTES_MIN, 1 << 20)
+        }
+        _ => READ_BYTES_MIN,
+    }
+}
+
+/// Room to read into, one for each thread: whoever reads borrows it and leaves it empty. It grows while reads fill it.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     plain: Buffer,
     cipher: Vec<u8>,
+    /// How much more than the least a read may bring, as a power of two.
+    growth: u32,
+    /// Reads in a row that brought little.
+    calm: u32,
+}
+
+impl Window {
+    /// How much a read may bring.
+    pub(super) const fn room(&self) -> usize {
+        READ_BYTES_MIN << self.growth
+    }
+
+    /// Follows what a read brought: `full` if there may be more.
+    const fn follow(&mut self, read: usize, full: bool) {
+        if full {
+            self.growth += 1;
+            self.calm = 0;
+        } else if read > self.room() / 4 {
+            self.calm = 0;
+        } else if self.growth > 0 {
+            self.calm += 1;
+            if self.calm == CALM_READS {
+                self.growth -= 1;
+                self.calm = 0;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 impl Window {
     /// Allocates all that it ever will.
     pub(super) fn warm(&mut self) {
-        self.plain.extend_from_slice(&[0; 2 * READ_BYTES]);
+        self.plain.extend_from_slice(&[0; 2 * READ_BYTES_MIN]);
         self.plain.clear();
-        self.cipher.resize(READ_BYTES, 0);
+        self.cipher.resize(READ_BYTES_MIN, 0);
     }
 }
 
@@ -82,16 +126,23 @@ pub(crate) struct WebSocket {
     /// The fragments of a message so far.
     fragments: Option<(Opcode, Vec<u8>)>,
     message_bytes_max: usize,
+    read_bytes_max: usize,
 }
 
 impl WebSocket {
-    pub(super) fn new(stream: Stream, carry: Buffer, message_bytes_max: usize) -> Self {
+    pub(super) const fn new(
+        stream: Stream,
+        carry: Buffer,
+        message_bytes_max: usize,
+        read_bytes_max: usize,
+    ) -> Self {
         Self {
             stream,
             carry,
             frame_len: 0,
             fragments: None,
             message_bytes_max,
+            read_bytes_max,
         }
     }
 
@@ -116,7 +167,7 @@ impl WebSocket {
         mut each: impl FnMut(Message<'_>) -> ControlFlow<()>,
     ) -> Poll<Result<usize, Gone>> {
         // A frame that the window cannot hold grows where it is, as fast as its bytes arrive.
-        let large = self.frame_len > READ_BYTES;
+        let large = self.frame_len > READ_BYTES_MIN;
         let mut bytes = std::mem::take(if large {
             &mut self.carry
         } else {
@@ -127,9 +178,16 @@ impl WebSocket {
             bytes.extend_from_slice(self.carry.filled());
             self.carry.clear();
         }
-        let read = self.stream.poll_read(cx, &mut bytes, &mut window.cipher);
+        let room = window.room().min(self.read_bytes_max);
+        let filled_to = if large { bytes.len() + room } else { room };
+        let read = self
+            .stream
+            .poll_read(cx, &mut bytes, filled_to, &mut window.cipher);
         let outcome = match read {
             Poll::Ready(Ok(n)) => {
+                if !large {
+                    window.follow(n, bytes.len() >= room && room < self.read_bytes_max);
+                }
                 // The bytes that came together with the upgrade's answer wait in the carry: they count as read too.
                 let handled = self.handle(&mut bytes, &mut each);
                 match handled {
@@ -171,7 +229,7 @@ impl WebSocket {
             }
             window.plain = bytes;
             window.plain.clear();
-            window.plain.shrink_to(2 * READ_BYTES);
+            window.plain.shrink_to(2 * window.room());
         }
         if idle && self.carry.is_empty() {
             self.carry.shrink_to(0);

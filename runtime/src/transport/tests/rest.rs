@@ -44,6 +44,39 @@ fn a_connection_at_rest_holds_little() {
     }
 }
 
+#[tokio::test]
+async fn a_window_grows_while_reads_fill_it_and_shrinks_when_they_do_not() {
+    const SMALL: usize = 200;
+    let (url, thread) = serve(None, |peer| {
+        for n in 0..8_000 {
+            peer.send(Sent::text(text(n, 1_000)));
+        }
+        for _ in 0..SMALL {
+            assert!(peer.read().is_some());
+            peer.send(Sent::text("{}"));
+        }
+        while peer.read().is_some() {}
+    });
+    let mut socket = connector(None).connect(url).await.unwrap();
+    let mut window = Window::default();
+    let least = window.room();
+    // The server writes ahead while nobody reads: the first reads are full.
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    read_some(&mut socket, &mut window, 8_000).await;
+    let grown = window.room();
+    assert!(grown > least && grown <= 512 << 10, "{grown}");
+    for _ in 0..SMALL {
+        let mut frame = Vec::new();
+        write_frame(&mut frame, Opcode::Text, b"{}");
+        socket.queue(&frame).unwrap();
+        poll_fn(|cx| socket.poll_flush(cx)).await.unwrap();
+        read_some(&mut socket, &mut window, 1).await;
+    }
+    assert_eq!(window.room(), least);
+    drop(socket);
+    thread.join().unwrap();
+}
+
 /// Reads this many messages, and until nothing more is there.
 async fn read_some(socket: &mut WebSocket, window: &mut Window, mut left: usize) {
     poll_fn(|cx| {
