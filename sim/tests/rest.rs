@@ -4,6 +4,7 @@ mod script;
 
 use serde_json::{Value, json};
 use shardkeep_sim::WorldConfig;
+use shardkeep_sim::rest::RestConfig;
 
 use script::{ALL_INTENTS, Script};
 
@@ -11,6 +12,8 @@ fn world() -> Script {
     Script::new(WorldConfig {
         guilds: 40,
         members_per_guild: 200,
+        // What is read here is read all at once.
+        rest: RestConfig::unlimited(),
         ..WorldConfig::default()
     })
 }

@@ -247,7 +247,7 @@ fn listen(now: Instant, world: &mut World, network: &mut Network) {
                 network.send(now, connection, Parcel::Disconnected(Some(CloseCode(code))));
             }
             Output::Drop { connection } => network.sever(now, connection),
-            Output::Respond { .. } => {}
+            Output::Respond { .. } | Output::Abandon { .. } => {}
         }
     }
 }

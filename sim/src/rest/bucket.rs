@@ -107,12 +107,6 @@ impl Bucket {
         one_more: &Use,
     ) -> bool {
         let Use { sent, at: now, .. } = *one_more;
-        if self
-            .warning
-            .is_some_and(|(at, until)| at <= sent && sent < until)
-        {
-            return true;
-        }
         let latest = self
             .uses
             .iter()
@@ -120,6 +114,12 @@ impl Bucket {
             .fold(sent, Instant::max);
         if !known.route(one_more.route, counter, latest) {
             return false;
+        }
+        if self
+            .warning
+            .is_some_and(|(at, until)| at <= sent && sent < until)
+        {
+            return true;
         }
         // An answer's Remaining speaks for everything that was counted before it, known or not.
         let told = self.uses.iter().rposition(|used| {

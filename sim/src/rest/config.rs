@@ -71,6 +71,21 @@ pub struct Sublimit {
     pub scope: Scope,
 }
 
+impl Default for Sublimit {
+    /// One request a second over everything, by the bot's own doing.
+    fn default() -> Self {
+        Self {
+            name: "hidden".to_owned(),
+            limit: 1,
+            window_ms: 1_000,
+            kind: Kind::Fixed,
+            per: Major::None,
+            fields: Vec::new(),
+            scope: Scope::User,
+        }
+    }
+}
+
 /// From when on a rule answers with another hash. The new one's counters begin empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -185,7 +185,7 @@ impl Limits {
                 .or_insert_with(|| (limit.spec, Window::new(limit.spec.kind)));
             window.roll(*spec, now);
             if !window.fits(*spec, now) {
-                let refusal = match self.known.hidden(*hidden_key, request.sent_at) {
+                let refusal = match self.known.hidden(*hidden_key, route, request.sent_at) {
                     Warned::Never => Refusal::Hidden,
                     Warned::Before => Refusal::HiddenRepeat,
                     Warned::Waiting => Refusal::HiddenEarly,

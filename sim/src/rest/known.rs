@@ -57,7 +57,8 @@ pub(crate) enum Warned {
 pub(crate) struct Known {
     under_way: BTreeMap<u64, Told>,
     routes: BTreeMap<(RouteKey, u32), Instant>,
-    hidden: BTreeMap<HiddenKey, Warning>,
+    /// By route: that two of them share a hidden limit is nothing that an answer tells.
+    hidden: BTreeMap<(HiddenKey, RouteKey), Warning>,
     global: BTreeMap<u32, Instant>,
 }
 
@@ -90,7 +91,7 @@ impl Known {
             } => {
                 self.learn(at, route, bucket);
                 let until = at + core::time::Duration::from_micros(retry_us);
-                let warning = self.hidden.entry(hidden).or_insert(Warning {
+                let warning = self.hidden.entry((hidden, route)).or_insert(Warning {
                     first: at,
                     last: at,
                     until,
@@ -120,8 +121,8 @@ impl Known {
             .is_some_and(|&at| at <= sent)
     }
 
-    pub(crate) fn hidden(&self, key: HiddenKey, sent: Instant) -> Warned {
-        match self.hidden.get(&key) {
+    pub(crate) fn hidden(&self, key: HiddenKey, route: RouteKey, sent: Instant) -> Warned {
+        match self.hidden.get(&(key, route)) {
             Some(warning) if warning.last <= sent && sent < warning.until => Warned::Waiting,
             Some(warning) if warning.first <= sent => Warned::Before,
             _ => Warned::Never,

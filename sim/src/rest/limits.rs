@@ -246,6 +246,9 @@ impl Limits {
         } = permit;
         arrival.outcome = Outcome::Accepted(status);
         let mut headers = reply::origin();
+        if status == 204 {
+            headers.retain(|(name, _)| *name != "Content-Type");
+        }
         // Who is not let in is told of no bucket.
         if let Some((told, shown)) = told
             && status != 401

@@ -53,6 +53,15 @@ const fn post(path: &'static str, action: Action, fields: &'static [&'static str
     }
 }
 
+const fn put(path: &'static str, action: Action, fields: &'static [&'static str]) -> Route {
+    Route {
+        method: Method::PUT,
+        path,
+        action,
+        fields,
+    }
+}
+
 /// Every route there is. docs/simulator.md describes them in this order.
 const ROUTES: &[Route] = &[
     get("/sim", Action::Routes, &[]),
@@ -86,6 +95,23 @@ const ROUTES: &[Route] = &[
     post("/sim/join", Action::Do("join"), &["guild"]),
     post("/sim/calm", Action::Do("calm"), &[]),
     post("/sim/reset", Action::Do("reset"), &[]),
+    get("/sim/rest", Action::Do("rest"), &["last?"]),
+    put(
+        "/sim/rest",
+        Action::Do("rest_set"),
+        &[
+            "preset?",
+            "rules?",
+            "global?",
+            "guard?",
+            "latency?",
+            "faults?",
+            "denied?",
+            "grace_ms?",
+            "log?",
+        ],
+    ),
+    post("/sim/rest/reset", Action::Do("rest_reset"), &[]),
     post("/sim/flood", Action::Flood, &["events", "then", "bytes?"]),
     post(
         "/sim/control",

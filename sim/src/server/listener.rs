@@ -1,6 +1,5 @@
 //! The one port: HTTP/1.1, and WebSockets by upgrade.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,7 +54,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| {
         let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(route(request, peer, shared).await) }
+        async move { route(request, peer, shared).await }
     });
     let http = hyper::server::conn::http1::Builder::new();
     // An error here is a client that broke HTTP or hung up: hyper has answered it if it could be answered.
@@ -65,13 +64,18 @@ async fn serve(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
         .await;
 }
 
+/// The world wants this connection broken without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the simulator broke the connection")]
+struct Abandoned;
+
 async fn route(
     request: Request<Incoming>,
     peer: SocketAddr,
     shared: Arc<Shared>,
-) -> Response<Full<Bytes>> {
+) -> Result<Response<Full<Bytes>>, Abandoned> {
     if is_upgrade(request.headers()) {
-        return upgrade(request, shared);
+        return Ok(upgrade(request, shared));
     }
     let path = request.uri().path().to_owned();
     if path == "/sim" || path.starts_with("/sim/") {
@@ -81,7 +85,10 @@ async fn route(
                 .control_refused
                 .fetch_add(1, Ordering::Relaxed);
             let error = "the control API answers to this machine only: call it over loopback";
-            return json_response(StatusCode::FORBIDDEN, &json!({ "error": error }));
+            return Ok(json_response(
+                StatusCode::FORBIDDEN,
+                &json!({ "error": error }),
+            ));
         }
         let (method, query) = (
             request.method().clone(),
@@ -89,19 +96,22 @@ async fn route(
         );
         let body = match read_body(request).await {
             Ok(body) => body,
-            Err(response) => return response,
+            Err(response) => return Ok(response),
         };
-        return control_api::answer(&method, &path, query.as_deref(), &body, &shared).await;
+        return Ok(control_api::answer(&method, &path, query.as_deref(), &body, &shared).await);
     }
     rest(request, &shared).await
 }
 
-async fn rest(request: Request<Incoming>, shared: &Shared) -> Response<Full<Bytes>> {
+async fn rest(
+    request: Request<Incoming>,
+    shared: &Shared,
+) -> Result<Response<Full<Bytes>>, Abandoned> {
     let (method, target) = (request.method().to_string(), target(&request));
     let authorization = text(request.headers(), header::AUTHORIZATION).map(str::to_owned);
     let body = match read_body(request).await {
         Ok(body) => body,
-        Err(response) => return response,
+        Err(response) => return Ok(response),
     };
     let (answer, answered) = oneshot::channel();
     let request = HttpRequest {
@@ -111,13 +121,10 @@ async fn rest(request: Request<Incoming>, shared: &Shared) -> Response<Full<Byte
         body: body.into(),
     };
     let sent = shared.world.send(Message::Http { request, answer }).await;
-    let Some(answer) = (if sent.is_ok() {
-        answered.await.ok()
-    } else {
-        None
-    }) else {
-        return json_response(StatusCode::SERVICE_UNAVAILABLE, &gone());
-    };
+    if sent.is_err() {
+        return Ok(json_response(StatusCode::SERVICE_UNAVAILABLE, &gone()));
+    }
+    let answer = answered.await.map_err(|_| Abandoned)?;
     let mut response = Response::new(Full::new(answer.body.into()));
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -126,7 +133,7 @@ async fn rest(request: Request<Incoming>, shared: &Shared) -> Response<Full<Byte
             response.headers_mut().insert(name, value);
         }
     }
-    response
+    Ok(response)
 }
 
 async fn read_body(request: Request<Incoming>) -> Result<Bytes, Response<Full<Bytes>>> {

@@ -303,6 +303,8 @@ impl WorldTask {
                         outgoing.cut();
                     }
                 }
+                // The sender goes, and the listener takes that for a broken connection.
+                Output::Abandon { request } => drop(self.requests.remove(&request)),
                 Output::Respond {
                     request,
                     status,

@@ -32,12 +32,17 @@ pub(crate) enum Alarm {
     Weather,
     /// A guild comes back.
     GuildBack(u32),
+    /// A request that was under way arrives.
+    HttpArrives(u64),
+    /// An answer that was under way is there.
+    HttpAnswer(u64),
 }
 
 impl Alarm {
     const fn wait(self) -> Wait {
         match self {
             Self::Hello(_) | Self::Late(_) | Self::Merge(_) | Self::Ready(_) => Wait::Delivery,
+            Self::HttpArrives(_) | Self::HttpAnswer(_) => Wait::Delivery,
             Self::Stream(_) => Wait::Stream,
             Self::Heartbeat(_) => Wait::Heartbeat,
             Self::Expiry(_) => Wait::SessionExpiry,

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use shardkeep_core::wire::Intents;
 
+use crate::rest::RestConfig;
+
 /// The token a world accepts unless it is told another one. It opens nothing anywhere else.
 pub const DEFAULT_TOKEN: &str = "simulated-bot.token.for-tests-only";
 
@@ -88,6 +90,9 @@ pub struct WorldConfig {
     /// How many messages a client may send per 60 seconds and connection. Discord's limit is 120.
     pub max_sends_per_minute: usize,
 
+    /// The limits, latency and faults of REST.
+    pub rest: RestConfig,
+
     /// Events per second of the steady traffic over all guilds; 0 for none.
     pub chatter_per_s: u32,
     /// zlib's level for `zlib-stream` and payload compression.
@@ -134,6 +139,7 @@ impl Default for WorldConfig {
             latency_ms: 0,
             max_payload_bytes: 4_096,
             max_sends_per_minute: 120,
+            rest: RestConfig::default(),
             chatter_per_s: 0,
             zlib_level: 6,
             zstd_level: 1,

@@ -1,7 +1,10 @@
 //! How tests and operators steer a world: one enum, as JSON or in Rust.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use shardkeep_core::Snowflake;
+
+use crate::rest::{Denial, FaultRate, GlobalLimit, Guard, Latency, RestConfig, Rule};
 
 /// A wish. As JSON: `{"do":"say","content":"hello"}`, `{"do":"fault","target":"all","fault":{"kind":"drop"}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,6 +98,92 @@ pub enum Control {
     Calm,
     /// Drops every connection, forgets every session, counter and violation, and restores the identify budget.
     Reset,
+    /// What the REST limits counted, their last arrivals, and the best possible finish of what was let through.
+    Rest {
+        /// How many arrivals to show, newest last; 100 if absent.
+        #[serde(default, deserialize_with = "number_or_text")]
+        last: Option<usize>,
+    },
+    /// Replaces parts of the REST configuration; what is absent stays. Counting begins anew.
+    RestSet(Box<RestSet>),
+    /// Forgets what the REST limits counted, and what clients were told.
+    RestReset,
+}
+
+/// Parts of a [`RestConfig`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RestSet {
+    /// What to begin with instead of the present configuration: `discord`, `bench` or `unlimited`.
+    pub preset: Option<RestPreset>,
+    /// The buckets.
+    pub rules: Option<Vec<Rule>>,
+    /// The limit over all routes.
+    pub global: Option<GlobalLimit>,
+    /// The limit of invalid requests.
+    pub guard: Option<Guard>,
+    /// How long requests and answers travel.
+    pub latency: Option<Latency>,
+    /// What goes wrong.
+    pub faults: Option<Vec<FaultRate>>,
+    /// What is denied.
+    pub denied: Option<Vec<Denial>>,
+    /// [`RestConfig::grace_ms`].
+    pub grace_ms: Option<u64>,
+    /// [`RestConfig::log`].
+    pub log: Option<usize>,
+}
+
+/// Configurations that have a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestPreset {
+    /// [`RestConfig::default`].
+    Discord,
+    /// [`RestConfig::bench`].
+    Bench,
+    /// [`RestConfig::unlimited`].
+    Unlimited,
+}
+
+impl RestSet {
+    /// A configuration with these parts replaced.
+    #[must_use]
+    pub fn over(self, present: &RestConfig) -> RestConfig {
+        let base = match self.preset {
+            None => present.clone(),
+            Some(RestPreset::Discord) => RestConfig::default(),
+            Some(RestPreset::Bench) => RestConfig::bench(),
+            Some(RestPreset::Unlimited) => RestConfig::unlimited(),
+        };
+        RestConfig {
+            rules: self.rules.unwrap_or(base.rules),
+            global: self.global.unwrap_or(base.global),
+            guard: self.guard.unwrap_or(base.guard),
+            latency: self.latency.unwrap_or(base.latency),
+            faults: self.faults.unwrap_or(base.faults),
+            denied: self.denied.unwrap_or(base.denied),
+            grace_ms: self.grace_ms.unwrap_or(base.grace_ms),
+            log: self.log.unwrap_or(base.log),
+        }
+    }
+}
+
+/// A query string knows no numbers.
+fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Number(usize),
+        Text(String),
+    }
+    match Either::deserialize(deserializer)? {
+        Either::Number(number) => Ok(Some(number)),
+        Either::Text(text) => text
+            .parse()
+            .map(Some)
+            .map_err(|_| D::Error::custom("`last` must be a number")),
+    }
 }
 
 /// Whom a fault hits.

@@ -103,13 +103,18 @@ pub enum Output<'a> {
         /// The body.
         body: &'a [u8],
     },
+    /// Break the connection of an HTTP request without an answer.
+    Abandon {
+        /// The request's number.
+        request: u64,
+    },
 }
 
 /// Why the world waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Wait {
-    /// Something delayed becomes due: HELLO, READY, a slow message.
+    /// Something delayed becomes due: HELLO, READY, a slow message, a request or its answer.
     Delivery,
     /// The next guilds or member chunks of a session are due.
     Stream,

@@ -169,6 +169,14 @@ pub enum ViolationKind {
     MembersTooFast,
     /// A request for all members, or for presences, without the intent for it: ignored.
     MembersIntent,
+    /// A request over a bucket of which the client had been told: 429.
+    RateLimitOverrun,
+    /// A request over the global limit: 429.
+    GlobalLimitOverrun,
+    /// A request over a hidden limit before the time was over that a 429 had named: 429.
+    HiddenLimitIgnored,
+    /// A request from an address that is banned for its invalid requests: Cloudflare's page.
+    RequestWhileBanned,
 }
 
 /// One broken rule.
@@ -242,6 +250,8 @@ pub struct Counters {
     pub faults: u64,
     /// HTTP requests.
     pub http_requests: u64,
+    /// Of these, the ones answered with 429.
+    pub http_refused: u64,
     /// Rules broken.
     pub violations: u64,
     /// Identifies left today.

@@ -35,6 +35,7 @@ use self::chatter::Chatter;
 use self::config::WorldConfig;
 use self::connection::Connection;
 use self::faults::Trouble;
+use self::http::Rest;
 use self::identify::Budget;
 use self::io::{Input, Misuse, Output, Wait};
 use self::ledger::{Counters, Ledger, SessionLedger, Violation};
@@ -70,6 +71,7 @@ pub struct World {
     members_asked: BTreeMap<u32, Instant>,
     chatter: Chatter,
     trouble: Trouble,
+    rest: Rest,
     /// The last id that was made, so that the next one differs.
     last_id: u64,
     budget: Budget,
@@ -110,6 +112,7 @@ impl World {
             members_asked: BTreeMap::new(),
             chatter: Chatter::default(),
             trouble: Trouble::default(),
+            rest: Rest::new(config.rest.clone(), config.seed, now, config.epoch_unix_ms),
             last_id: 0,
             budget: Budget::new(&config, now),
             alarms: Alarms::default(),
@@ -186,6 +189,8 @@ impl World {
             Alarm::Chatter => self.ring_chatter(),
             Alarm::Weather => self.ring_weather(),
             Alarm::GuildBack(index) => self.ring_guild_back(index),
+            Alarm::HttpArrives(request) => self.ring_http_arrives(request),
+            Alarm::HttpAnswer(request) => self.ring_http_answer(request),
         }
     }
 }
@@ -218,9 +223,9 @@ impl Machine for World {
                 method,
                 path_and_query,
                 authorization,
-                ..
+                body,
             } => {
-                self.http(request, method, path_and_query, authorization);
+                self.http(request, method, path_and_query, authorization, body);
             }
             Input::Control(control) => {
                 self.control(now, control);

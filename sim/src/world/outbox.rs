@@ -26,6 +26,9 @@ pub(crate) enum Out {
         headers: Vec<(&'static str, String)>,
         body: Vec<u8>,
     },
+    Abandon {
+        request: u64,
+    },
 }
 
 impl Out {
@@ -34,7 +37,7 @@ impl Out {
         match self {
             Self::Message { bytes, .. } => bytes.len(),
             Self::Respond { body, .. } => body.len(),
-            Self::Close { .. } | Self::Drop { .. } => 0,
+            Self::Close { .. } | Self::Drop { .. } | Self::Abandon { .. } => 0,
         }
     }
 
@@ -71,6 +74,7 @@ impl Out {
                 headers,
                 body,
             },
+            Self::Abandon { request } => Output::Abandon { request },
         }
     }
 }

@@ -12,6 +12,7 @@ use super::control::Control;
 use super::dispatch::{Body, Event};
 use super::identify::Budget;
 use super::ledger::{Ledger, SessionLedger};
+use crate::rest::{Arrival, RestConfig};
 
 fn refusal(why: &str) -> Value {
     json!({ "error": why })
@@ -89,6 +90,15 @@ impl World {
                 self.reset();
                 json!({ "reset": true })
             }
+            Control::Rest { last } => self.rest_report(last.unwrap_or(100)),
+            Control::RestSet(parts) => {
+                let config = parts.over(self.rest.limits.config());
+                match config.check() {
+                    Ok(()) => self.rest_renew(config),
+                    Err(wrong) => refusal(&wrong.to_string()),
+                }
+            }
+            Control::RestReset => self.rest_renew(self.rest.limits.config().clone()),
         }
     }
 
@@ -167,11 +177,39 @@ impl World {
         }
     }
 
+    fn rest_report(&self, last: usize) -> Value {
+        let limits = &self.rest.limits;
+        let skip = limits.arrivals().len().saturating_sub(last);
+        let arrivals: Vec<&Arrival> = limits.arrivals().skip(skip).collect();
+        json!({
+            "config": limits.config(),
+            "counters": limits.counters(),
+            "faults": limits.counters().faults(),
+            "so_far": limits.so_far(),
+            "arrivals": arrivals,
+        })
+    }
+
+    /// Begins counting anew.
+    fn rest_renew(&mut self, config: RestConfig) -> Value {
+        let rules = config.rules.len();
+        self.rest.renew(
+            config,
+            self.config.seed,
+            self.now,
+            self.config.epoch_unix_ms,
+        );
+        json!({ "rules": rules })
+    }
+
     fn list_guilds(&self) -> Value {
         let guilds: Vec<Value> = (0..self.catalog.guilds())
             .map(|index| {
+                let (channel, member) = self.sample(index);
                 json!({
                     "id": self.catalog.guild_id(index),
+                    "channel": channel.to_string(),
+                    "member": member.to_string(),
                     "name": self.catalog.guild_name(index),
                     "member_count": self.catalog.member_count(index),
                     "available": self.is_up(index),
@@ -196,6 +234,8 @@ impl World {
         self.left.clear();
         self.members_asked.clear();
         self.calm();
+        self.rest.forget();
+        self.rest_renew(self.rest.limits.config().clone());
         self.budget = Budget::new(&self.config, self.now);
         self.ledger = Ledger::default();
         self.count_budget();
