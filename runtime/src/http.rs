@@ -1,17 +1,12 @@
-//! The one request that starting shards takes, `GET /gateway/bot`, on a bounded pool of blocking workers.
+//! The one request that starting shards takes, `GET /gateway/bot`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use shardkeep_core::Token;
 use shardkeep_core::fleet::SessionStartLimit;
-use tokio::sync::Semaphore;
-use ureq::Agent;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use shardkeep_core::rest::{Priority, Refusal};
 
-use crate::config::Roots;
-use crate::transport::{TlsError, platform_roots, provider};
+use crate::rest::{ApiError, Rest, RestError};
 
 /// What Discord wants a bot's client to be called.
 pub(crate) const USER_AGENT_TEXT: &str = concat!(
@@ -22,14 +17,8 @@ pub(crate) const USER_AGENT_TEXT: &str = concat!(
     ")"
 );
 
-/// How long one request may take, from the name to the last byte.
-const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How many requests may run at once, each on a thread of its own.
-const WORKERS: usize = 2;
-
-/// The largest answer that is read.
-const BODY_MAX: u64 = 1 << 20;
+/// How long the request may wait for its turn: whoever starts shards would rather hear how long it takes.
+const WITHIN: Duration = Duration::from_secs(30);
 
 /// The answer of `GET /gateway/bot`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -74,10 +63,8 @@ pub enum HttpError {
         reason: String,
     },
     /// No answer.
-    #[error("{url} did not answer: {reason}")]
+    #[error("{reason}")]
     Transport {
-        /// Where.
-        url: String,
         /// Why.
         reason: String,
     },
@@ -91,129 +78,51 @@ pub enum HttpError {
     },
 }
 
-/// A client for one token and one base URL.
-#[derive(Clone, Debug)]
-pub(crate) struct Http {
-    agent: Agent,
-    base: String,
-    token: Token,
-    permits: Arc<Semaphore>,
+/// `GET /gateway/bot`.
+pub(crate) async fn gateway_bot(rest: Rest) -> Result<GatewayBot, HttpError> {
+    let request = rest
+        .get_gateway_bot()
+        .priority(Priority::UserFacing)
+        .deadline(WITHIN);
+    let response = request.send().await?;
+    Ok(response.json()?)
 }
 
-impl Http {
-    /// A client for `base`, without a slash at its end. Plain HTTP only where the user configured the base.
-    pub(crate) fn new(
-        base: &str,
-        token: Token,
-        roots: Roots,
-        custom: bool,
-    ) -> Result<Self, TlsError> {
-        let roots = match roots {
-            Roots::Bundled => RootCerts::WebPki,
-            Roots::Platform => {
-                let certs = platform_roots()?;
-                let certs: Vec<_> = certs
-                    .iter()
-                    .map(|der| Certificate::from_der(der).to_owned())
-                    .collect();
-                RootCerts::new_with_certs(&certs)
-            }
-        };
-        let tls = TlsConfig::builder()
-            .unversioned_rustls_crypto_provider(Arc::clone(provider()))
-            .root_certs(roots)
-            .build();
-        let agent = Agent::config_builder()
-            .tls_config(tls)
-            .user_agent(USER_AGENT_TEXT)
-            .https_only(!custom)
-            // A redirect could carry the token elsewhere.
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .timeout_global(Some(TIMEOUT))
-            .build()
-            .new_agent();
-        let base = base.trim_end_matches('/').to_owned();
-        Ok(Self {
-            agent,
-            base,
-            token,
-            permits: Arc::new(Semaphore::new(WORKERS)),
-        })
-    }
-
-    /// `GET /gateway/bot`.
-    pub(crate) async fn gateway_bot(&self) -> Result<GatewayBot, HttpError> {
-        let url = format!("{}/gateway/bot", self.base);
-        let transport = |reason: &str| HttpError::Transport {
-            url: url.clone(),
-            reason: reason.to_owned(),
-        };
-        let permit = Arc::clone(&self.permits)
-            .acquire_owned()
-            .await
-            .map_err(|_| transport("the client was shut down"))?;
-        let (agent, token) = (self.agent.clone(), self.token.clone());
-        let asked = url.clone();
-        let answer = tokio::task::spawn_blocking(move || {
-            let answer = get(&agent, asked, &token);
-            drop(permit);
-            answer
-        });
-        answer
-            .await
-            .map_err(|_| transport("the worker was stopped"))?
-    }
-}
-
-fn get(agent: &Agent, url: String, token: &Token) -> Result<GatewayBot, HttpError> {
-    let authorization = format!("Bot {}", token.expose());
-    let transport = |error: ureq::Error| HttpError::Transport {
-        url: url.clone(),
-        reason: error.to_string(),
-    };
-    let mut response = agent
-        .get(&url)
-        .header("Authorization", authorization)
-        .call()
-        .map_err(transport)?;
-    let status = response.status().as_u16();
-    let retry_after = response
-        .headers()
-        .get("retry-after")
-        .and_then(|value| value.to_str().ok());
-    let retry_after = retry_after.and_then(|value| value.parse::<f64>().ok());
-    let body = response
-        .body_mut()
-        .with_config()
-        .limit(BODY_MAX)
-        .read_to_string()
-        .map_err(transport)?;
-    // Enough of the answer to see what it was; an error page of a proxy would flood the log.
-    let start = || {
-        body.chars()
-            .take(200)
-            .filter(|c| !c.is_control())
-            .collect::<String>()
-    };
-    match status {
-        200 => serde_json::from_str(&body).map_err(|error| HttpError::Answer {
-            url: url.clone(),
-            reason: error.to_string(),
-        }),
-        401 => Err(HttpError::Unauthorized),
-        403 => Err(HttpError::Forbidden { reason: start() }),
-        429 => {
-            let seconds = retry_after.unwrap_or(1.0);
-            let retry_after =
-                Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(60));
-            Err(HttpError::RateLimited { retry_after })
+impl From<RestError> for HttpError {
+    fn from(error: RestError) -> Self {
+        let reason = error.to_string();
+        match error {
+            RestError::Api(error) => Self::from(*error),
+            RestError::Refused {
+                why: Refusal::TokenRejected,
+                ..
+            } => Self::Unauthorized,
+            RestError::Refused {
+                wait: Some(retry_after),
+                ..
+            } => Self::RateLimited { retry_after },
+            RestError::Answer { request, reason } => Self::Answer {
+                url: request,
+                reason,
+            },
+            _ => Self::Transport { reason },
         }
-        _ => Err(HttpError::Status {
-            url: url.clone(),
-            status,
-            reason: start(),
-        }),
+    }
+}
+
+impl From<ApiError> for HttpError {
+    fn from(error: ApiError) -> Self {
+        match error.status {
+            401 => Self::Unauthorized,
+            403 => Self::Forbidden {
+                reason: error.message,
+            },
+            status => Self::Status {
+                url: error.request,
+                status,
+                reason: error.message,
+            },
+        }
     }
 }
 
@@ -222,7 +131,10 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::TcpListener;
 
+    use shardkeep_core::Token;
+
     use super::*;
+    use crate::rest::Settings;
 
     /// Answers one request with `answer`; the request's text comes back.
     fn answer(answer: &'static str) -> (String, std::thread::JoinHandle<String>) {
@@ -242,11 +154,11 @@ mod tests {
     }
 
     async fn ask(base: &str) -> Result<GatewayBot, HttpError> {
+        let mut settings = Settings::default();
+        settings.base = base.to_owned();
+        settings.scheduler.retries = 0;
         let token = Token::new("secret.token.text").unwrap();
-        Http::new(base, token, Roots::Bundled, true)
-            .unwrap()
-            .gateway_bot()
-            .await
+        gateway_bot(Rest::start(&token, settings).unwrap()).await
     }
 
     #[tokio::test]
@@ -277,12 +189,6 @@ mod tests {
                 HttpError::Unauthorized,
             ),
             (
-                "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1.5\r\nContent-Length: 0\r\n\r\n",
-                HttpError::RateLimited {
-                    retry_after: Duration::from_millis(1_500),
-                },
-            ),
-            (
                 "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno",
                 HttpError::Forbidden {
                     reason: "no".to_owned(),
@@ -301,6 +207,16 @@ mod tests {
             ask(&base).await,
             Err(HttpError::Status { status: 302, .. })
         ));
+        let (base, _) = answer(concat!(
+            "HTTP/1.1 429 Too Many Requests\r\nVia: 1.1 x\r\nRetry-After: 90\r\nContent-Length: 59\r\n",
+            "X-RateLimit-Scope: user\r\n\r\n",
+            r#"{"message":"limited.","retry_after":90.0,"global":false    }"#,
+        ));
+        let error = ask(&base).await.unwrap_err();
+        let HttpError::RateLimited { retry_after } = error else {
+            panic!("{error:?}");
+        };
+        assert!(retry_after > Duration::from_secs(60), "{retry_after:?}");
         let (base, _) = answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
         assert!(matches!(ask(&base).await, Err(HttpError::Answer { .. })));
         assert!(matches!(

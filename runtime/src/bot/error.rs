@@ -5,6 +5,7 @@ use shardkeep_core::wire::CloseCode;
 
 use crate::http::HttpError;
 use crate::ops::OpsError;
+use crate::rest::StartError;
 use crate::transport::TlsError;
 
 /// Why a bot could not start, or has stopped.
@@ -14,6 +15,9 @@ pub enum Error {
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The REST client cannot be started.
+    #[error(transparent)]
+    Rest(StartError),
     /// The threads for sockets cannot be started.
     #[error("the threads for sockets cannot be started: {0}")]
     Threads(std::io::Error),
@@ -26,6 +30,15 @@ pub enum Error {
     /// The bot has stopped, and starting it again would not help.
     #[error(transparent)]
     Failed(#[from] Failure),
+}
+
+impl From<StartError> for Error {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Tls(error) => Self::Tls(error),
+            other => Self::Rest(other),
+        }
+    }
 }
 
 /// Why a bot stopped by itself. Connecting again would not help: the user must change something first.

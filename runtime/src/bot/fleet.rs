@@ -17,8 +17,9 @@ use crate::clock;
 use crate::config::Config;
 use crate::drive::Deadline;
 use crate::events::{Chunk, Head, Lifecycle, Ready, ShardError, ShardErrorKind};
-use crate::http::{GatewayBot, Http, HttpError};
+use crate::http::{GatewayBot, HttpError, gateway_bot};
 use crate::inflate;
+use crate::rest::Rest;
 use crate::shard::{Control, Notice, Shard, ShardCell, Surroundings};
 use crate::transport::Connector;
 
@@ -36,7 +37,7 @@ pub(super) struct Driver {
     pub(super) config: Config,
     pub(super) filter: EventFilter,
     pub(super) shared: Arc<Shared>,
-    pub(super) http: Http,
+    pub(super) rest: Rest,
     pub(super) connector: Connector,
     /// Sessions of a predecessor, to go on from.
     pub(super) snapshots: BTreeMap<ShardId, Snapshot>,
@@ -144,8 +145,7 @@ impl Running {
         while let Some(output) = self.fleet.poll_output() {
             match output {
                 Output::FetchLimits => {
-                    let http = self.driver.http.clone();
-                    self.fetch = Some(Box::pin(async move { http.gateway_bot().await }));
+                    self.fetch = Some(Box::pin(gateway_bot(self.driver.rest.clone())));
                 }
                 Output::Start { shard } => self.start(shard),
                 Output::GrantIdentify { shard } => self.control(shard, Control::Granted),

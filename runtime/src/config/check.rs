@@ -9,6 +9,7 @@ use shardkeep_core::wire::{EventKind, Intents, Presence};
 
 use super::error::{ConfigError, Problem, nearest, quoted};
 use super::option::{Kind, words_joined};
+use super::rest::Headers;
 use super::source::{Entry, type_name, with_article};
 
 impl Entry {
@@ -24,7 +25,7 @@ impl Entry {
 
     fn wrong_type(&self) -> ConfigError {
         let found = match &self.value {
-            Value::String(text) if self.option.kind != Kind::Secret => {
+            Value::String(text) if !matches!(self.option.kind, Kind::Secret | Kind::Headers) => {
                 format!("`{}`", quoted(text))
             }
             other => with_article(type_name(other)),
@@ -65,6 +66,7 @@ impl Entry {
                 Err(_) => Err(self.wrong_type()),
             },
             Kind::Activities => self.activities(),
+            Kind::Headers => self.headers(),
         }
     }
 
@@ -204,6 +206,17 @@ impl Entry {
             _ => return Err(self.wrong_type()),
         };
         Ok(self.value.clone())
+    }
+
+    fn headers(&self) -> Result<Value, ConfigError> {
+        let headers = serde_json::from_value(self.value.clone()).map_err(|_| self.wrong_type())?;
+        match Headers::read(&headers) {
+            Ok(_) => Ok(self.value.clone()),
+            Err(name) => Err(self.malformed(format_args!(
+                "the header `{}` cannot be sent: a name is a word, a value one line of ASCII",
+                quoted(name)
+            ))),
+        }
     }
 
     fn activities(&self) -> Result<Value, ConfigError> {

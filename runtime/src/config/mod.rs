@@ -8,6 +8,7 @@ mod mistakes;
 mod option;
 #[cfg(test)]
 pub(crate) mod page;
+mod rest;
 mod settings;
 mod source;
 mod table;
@@ -17,6 +18,7 @@ mod tests;
 pub use builder::ConfigBuilder;
 pub use error::{ConfigError, Origin, Problem};
 pub use option::{ConfigOption, Kind, OPTIONS};
+pub use rest::{Headers, RestConfig, RestProxy};
 pub use settings::{
     Config, Gateway, Identify, LogFormat, LogLevel, OnShutdown, Ops, Queue, Roots, Tls,
 };

@@ -49,6 +49,8 @@ pub enum Kind {
     Address,
     /// A list of tables with `name`, `type`, `state`, `url`.
     Activities,
+    /// A table of HTTP headers, whose values no error and no log shows.
+    Headers,
 }
 
 impl Kind {
@@ -73,6 +75,7 @@ impl Kind {
             }
             Self::ShardIndex => "a shard's index, or a name that ends in one".to_owned(),
             Self::Address => "an IP address with a port, such as `127.0.0.1:9090`".to_owned(),
+            Self::Headers => "a table such as `{ Authorization = \"...\" }`".to_owned(),
             Self::Activities => {
                 "a list of tables such as `[{ name = \"chess\", type = 0 }]`".to_owned()
             }

@@ -11,6 +11,7 @@ use shardkeep_core::{ShardId, Token};
 
 use super::builder::ConfigBuilder;
 use super::check;
+use super::rest::{RestConfig, RestProxy};
 
 /// Everything a bot can be told. [`Config::builder`] makes it and checks it; [`OPTIONS`](super::OPTIONS) describes
 /// every option.
@@ -75,6 +76,10 @@ pub struct Config {
     pub tls: Tls,
     /// The endpoint for operators.
     pub ops: Ops,
+    /// How REST requests are sent.
+    pub rest_config: RestConfig,
+    /// Where they go instead of Discord.
+    pub rest_proxy: RestProxy,
 }
 
 /// What a stop does to sessions.

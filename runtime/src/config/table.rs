@@ -1,11 +1,12 @@
 //! Every option: name, type, default, what it does. Files, environment, builders and documentation all read this table.
 
 use super::option::{ConfigOption, Kind};
+use super::rest;
 
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
 
-const fn option(
+pub(super) const fn option(
     name: &'static str,
     kind: Kind,
     default: &'static str,
@@ -27,7 +28,7 @@ const fn with_variable(variable: &'static str, option: ConfigOption) -> ConfigOp
     }
 }
 
-const fn integer(min: u64, max: u64) -> Kind {
+pub(super) const fn integer(min: u64, max: u64) -> Kind {
     Kind::Integer { min, max }
 }
 
@@ -42,7 +43,18 @@ const COMPRESSIONS: Kind = Kind::Choice(&[
 ]);
 
 /// Every option there is, by section.
-pub const OPTIONS: &[ConfigOption] = &[
+pub const OPTIONS: &[ConfigOption] = &joined::<{ BOT.len() + rest::OPTIONS.len() }>(BOT, rest::OPTIONS);
+
+const fn joined<const N: usize>(a: &[ConfigOption], b: &[ConfigOption]) -> [ConfigOption; N] {
+    let (mut all, mut n) = ([a[0]; N], 0);
+    while n < N {
+        all[n] = if n < a.len() { a[n] } else { b[n - a.len()] };
+        n += 1;
+    }
+    all
+}
+
+const BOT: &[ConfigOption] = &[
     with_variable(
         "DISCORD_TOKEN",
         option(

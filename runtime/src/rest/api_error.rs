@@ -2,7 +2,6 @@
 
 use std::fmt::{self, Write as _};
 
-use http::header;
 use serde_json::{Map, Value};
 
 use super::transport::Answer;
@@ -46,10 +45,7 @@ impl ApiError {
     pub(crate) fn read(request: String, answer: &Answer) -> Self {
         let status = answer.status;
         let Ok(Value::Object(body)) = serde_json::from_slice::<Value>(&answer.body) else {
-            let message = start(
-                &answer.body,
-                answer.headers.get(header::CONTENT_TYPE).is_some(),
-            );
+            let message = start(&answer.body);
             return Self {
                 request,
                 status,
@@ -116,10 +112,7 @@ impl fmt::Display for ApiError {
 impl std::error::Error for ApiError {}
 
 /// The start of a text that may be anything, such as the page of a proxy.
-fn start(body: &[u8], has_type: bool) -> String {
-    if body.is_empty() || !has_type {
-        return String::new();
-    }
+fn start(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(SHOWN_CHARS * 4)]);
     text.chars()
         .filter(|c| !c.is_control())
@@ -175,15 +168,8 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> ApiError {
-        let mut answer = Answer {
-            status,
-            body: Bytes::copy_from_slice(body.as_bytes()),
-            ..Answer::default()
-        };
-        answer.headers.insert(
-            header::CONTENT_TYPE,
-            http::HeaderValue::from_static("application/json"),
-        );
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        let answer = Answer { status, body, ..Answer::default() };
         ApiError::read("POST /channels/1/messages".to_owned(), &answer)
     }
 

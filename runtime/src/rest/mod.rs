@@ -4,6 +4,7 @@ mod api_error;
 mod base;
 mod blocking;
 mod body;
+mod calls;
 mod client;
 mod driver;
 mod error;

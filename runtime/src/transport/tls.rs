@@ -26,7 +26,7 @@ pub enum TlsError {
 }
 
 /// The cryptography that everything here uses.
-fn provider() -> &'static Arc<CryptoProvider> {
+pub(super) fn provider() -> &'static Arc<CryptoProvider> {
     static PROVIDER: LazyLock<Arc<CryptoProvider>> =
         LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));
     &PROVIDER
