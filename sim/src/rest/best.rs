@@ -347,3 +347,7 @@ impl Tally {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "best_tests.rs"]
+mod tests;
