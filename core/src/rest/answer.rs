@@ -228,7 +228,7 @@ impl Scheduler {
         }
         self.identities[identity].is_stopped = true;
         self.say(Event::TokenStopped { auth });
-        self.refuse_all(Refusal::TokenRejected, |request| {
+        self.refuse_all(Refusal::TokenRejected, None, |request| {
             request.auth == auth && !request.route.authenticates_by_path()
         });
     }
@@ -244,7 +244,7 @@ impl Scheduler {
         }
         if self.guard.webhook_gone(webhook) {
             self.say(Event::WebhookGone { id: webhook.0 });
-            self.refuse_all(Refusal::WebhookGone, |request| {
+            self.refuse_all(Refusal::WebhookGone, None, |request| {
                 request.route.webhook() == Some(webhook)
             });
         }

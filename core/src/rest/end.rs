@@ -55,7 +55,12 @@ impl Scheduler {
     }
 
     /// Ends every waiting request that `which` applies to.
-    pub(super) fn refuse_all(&mut self, why: Refusal, which: impl Fn(&Request) -> bool) {
+    pub(super) fn refuse_all(
+        &mut self,
+        why: Refusal,
+        until: Option<Instant>,
+        which: impl Fn(&Request) -> bool,
+    ) {
         let refused: Vec<u32> = self
             .requests
             .iter()
@@ -63,7 +68,7 @@ impl Scheduler {
             .map(|(key, _)| super::submit::slot(key))
             .collect();
         for at in refused {
-            self.refuse(at, why, None);
+            self.refuse(at, why, until);
         }
     }
 

@@ -116,7 +116,7 @@ impl Scheduler {
         }
         self.again_after_limit(at);
         self.reindex(bucket);
-        self.refuse_all(Refusal::DeadlineTooSoon, |request| {
+        self.refuse_all(Refusal::DeadlineTooSoon, Some(until), |request| {
             request.deadline.is_some_and(|deadline| deadline < until)
         });
     }

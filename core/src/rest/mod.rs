@@ -210,25 +210,7 @@ impl Scheduler {
         &self.config
     }
 
-    fn next_seq(&mut self) -> u64 {
-        self.seq += 1;
-        self.seq
-    }
-
-    fn say(&mut self, event: Event) {
-        self.outbox.push_back(Output::Event(event));
-    }
-}
-
-impl Machine for Scheduler {
-    type Input<'a> = Input<'a>;
-    type Output<'a> = Output;
-    type Reason = Reason;
-    type Snapshot = Snapshot;
-    type Misuse = Misuse;
-
-    fn handle_input(&mut self, now: Instant, input: Input<'_>) -> Result<(), Misuse> {
-        self.now = self.now.max(now);
+    fn take(&mut self, input: Input<'_>) -> Result<(), Misuse> {
         match input {
             Input::Submit(submit) => self.submit(&submit)?,
             Input::Response {
@@ -248,12 +230,38 @@ impl Machine for Scheduler {
                 self.identities[identity].global.configure(limit);
             }
         }
-        self.pump();
         Ok(())
+    }
+
+    fn next_seq(&mut self) -> u64 {
+        self.seq += 1;
+        self.seq
+    }
+
+    fn say(&mut self, event: Event) {
+        self.outbox.push_back(Output::Event(event));
+    }
+}
+
+impl Machine for Scheduler {
+    type Input<'a> = Input<'a>;
+    type Output<'a> = Output;
+    type Reason = Reason;
+    type Snapshot = Snapshot;
+    type Misuse = Misuse;
+
+    fn handle_input(&mut self, now: Instant, input: Input<'_>) -> Result<(), Misuse> {
+        self.now = self.now.max(now);
+        // What has ended by now must not count against a request that comes now.
+        self.wake();
+        let taken = self.take(input);
+        self.pump();
+        taken
     }
 
     fn handle_timeout(&mut self, now: Instant) {
         self.now = self.now.max(now);
+        self.wake();
         self.sweep();
         self.pump();
     }

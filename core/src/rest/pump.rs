@@ -11,9 +11,18 @@ use super::io::{Event, Output, Reason, Refusal};
 use super::request::State;
 
 impl Scheduler {
-    /// Lets go whatever may go now.
+    /// Lets go whatever may go now, and refuses what was not sent in time: a deadline is the last moment for it.
     pub(super) fn pump(&mut self) {
-        self.wake();
+        self.send_all();
+        while let Some(&(at, request)) = self.deadlines.first() {
+            if at > self.now {
+                break;
+            }
+            self.refuse(request, Refusal::DeadlinePassed, None);
+        }
+    }
+
+    fn send_all(&mut self) {
         if self.guard.banned().is_some() || self.guard.spent_until().is_some() {
             return;
         }
@@ -140,7 +149,7 @@ impl Scheduler {
     }
 
     /// Everything whose moment has come.
-    fn wake(&mut self) {
+    pub(super) fn wake(&mut self) {
         if self.guard.ban_ends(self.now) {
             self.say(Event::BanEnded);
         }
@@ -150,12 +159,6 @@ impl Scheduler {
             if let Some(limit) = self.identities[at].global.advance(self.now) {
                 self.say(Event::GlobalLearned { auth, limit });
             }
-        }
-        while let Some(&(at, request)) = self.deadlines.first() {
-            if at > self.now {
-                break;
-            }
-            self.refuse(request, Refusal::DeadlinePassed, None);
         }
         while let Some(&(at, request)) = self.delayed.first() {
             if at > self.now {

@@ -83,9 +83,13 @@ impl Scheduler {
 
     /// When the first of the waiting requests can go: asking again before makes no sense.
     fn relief(&self, identity: usize) -> Option<Instant> {
-        let global = self.identities[identity].global.forecast(self.now, 1);
+        let identity = &self.identities[identity];
         let bucket = self.waiting.first().map(|&(at, _)| at);
-        Some(bucket.map_or(global, |at| at.min(global)).max(self.now))
+        let at = match bucket {
+            Some(at) if !identity.has_ready() => at,
+            _ => identity.global.forecast(self.now, 1),
+        };
+        Some(at.max(self.now))
     }
 
     fn refuse_new(&mut self, submit: &Submit<'_>, why: Refusal, until: Option<Instant>) {
