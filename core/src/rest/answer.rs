@@ -45,7 +45,13 @@ impl Scheduler {
             self.limited(at, limit, body);
         } else {
             let lane = self.requests[at as usize].lane;
-            self.lanes[lane as usize].counted(self.now);
+            let lane = &mut self.lanes[lane as usize];
+            lane.counted(self.now);
+            let bucket = lane.bucket;
+            if self.sample(at, limit).is_none() {
+                // The answer does not say what is left: what it took is taken.
+                self.lose(bucket);
+            }
             self.judge(at, status, limit, body);
         }
         Ok(())
@@ -143,7 +149,10 @@ impl Scheduler {
         let bucket = &mut self.buckets[at as usize];
         if let Limiter::Named { profile, .. } = bucket.limiter {
             let profile = &self.profiles[profile as usize];
-            bucket.window.lose(profile, self.now);
+            let is_told = !profile.window.is_zero() || !bucket.window.is_idle(self.now);
+            if is_told {
+                bucket.window.lose(profile, self.now);
+            }
         }
     }
 
