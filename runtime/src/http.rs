@@ -154,8 +154,7 @@ mod tests {
     }
 
     async fn ask(base: &str) -> Result<GatewayBot, HttpError> {
-        let mut settings = Settings::default();
-        settings.base = base.to_owned();
+        let mut settings = Settings::new(base);
         settings.scheduler.retries = 0;
         let token = Token::new("secret.token.text").unwrap();
         gateway_bot(Rest::start(&token, settings).unwrap()).await
@@ -208,7 +207,7 @@ mod tests {
             Err(HttpError::Status { status: 302, .. })
         ));
         let (base, _) = answer(concat!(
-            "HTTP/1.1 429 Too Many Requests\r\nVia: 1.1 x\r\nRetry-After: 90\r\nContent-Length: 59\r\n",
+            "HTTP/1.1 429 Too Many Requests\r\nVia: 1.1 x\r\nRetry-After: 90\r\nContent-Length: 60\r\n",
             "X-RateLimit-Scope: user\r\n\r\n",
             r#"{"message":"limited.","retry_after":90.0,"global":false    }"#,
         ));

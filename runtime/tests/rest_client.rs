@@ -16,8 +16,8 @@ const TOKEN: &str = "secret.token.text";
 
 async fn client(script: impl IntoIterator<Item = Say>) -> (Server, Client, Auth) {
     let server = Server::start(script).await;
-    let client = Client::start(server.settings()).unwrap();
-    let auth = client.add_token(&Token::new(TOKEN).unwrap());
+    let client = Client::start(server.settings()).expect("a client");
+    let auth = client.add_token(&Token::new(TOKEN).expect("a token"));
     (server, client, auth)
 }
 
@@ -27,9 +27,10 @@ fn get(auth: Auth, path: &str) -> RawRequest {
 
 fn post(auth: Auth, body: &'static str) -> RawRequest {
     let mut request = RawRequest::new(auth, Method::Post, "/channels/81384788765712384/messages");
-    request
-        .headers
-        .insert("content-type", "application/json".parse().unwrap());
+    request.headers.insert(
+        "content-type",
+        "application/json".parse().expect("a header"),
+    );
     request.body = Body::from(body);
     request
 }

@@ -146,10 +146,8 @@ impl Config {
     #[must_use]
     pub fn rest(&self) -> Settings {
         let from = &self.rest_config;
-        let mut settings = Settings::default();
-        settings
-            .base
-            .clone_from(self.rest_proxy.url.as_ref().unwrap_or(&self.api_base));
+        let base = self.rest_proxy.url.as_ref().unwrap_or(&self.api_base);
+        let mut settings = Settings::new(base);
         if self.rest_proxy.url.is_some() {
             settings.headers = self.rest_proxy.headers.map().clone();
         }

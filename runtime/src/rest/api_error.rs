@@ -169,7 +169,11 @@ mod tests {
 
     fn read(status: u16, body: &str) -> ApiError {
         let body = Bytes::copy_from_slice(body.as_bytes());
-        let answer = Answer { status, body, ..Answer::default() };
+        let answer = Answer {
+            status,
+            body,
+            ..Answer::default()
+        };
         ApiError::read("POST /channels/1/messages".to_owned(), &answer)
     }
 

@@ -51,10 +51,6 @@ impl Base {
         })
     }
 
-    pub(crate) fn authority(&self) -> &str {
-        self.authority.as_str()
-    }
-
     /// Host and port to connect to.
     pub(crate) fn address(&self) -> (&str, u16) {
         let port = self

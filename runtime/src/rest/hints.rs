@@ -38,8 +38,9 @@ impl Fields {
 impl RawRequest {
     /// Tells from the JSON of a form what [`Hints`] cannot see in it.
     pub(super) fn look_into(&mut self, json: &[u8]) {
-        self.is_repeatable
-            .get_or_insert(is_repeatable(self.method, &self.path, json));
+        if self.is_repeatable.is_none() {
+            self.is_repeatable = Some(is_repeatable(self.method, &self.path, json));
+        }
     }
 }
 

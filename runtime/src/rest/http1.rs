@@ -127,7 +127,7 @@ impl Pool {
                     return Ok(answer);
                 }
                 // A connection that was closed while it rested took nothing of the request.
-                Err(Unsent::Back(unsent)) if !is_fresh => request = unsent,
+                Err(Unsent::Back(unsent)) if !is_fresh => request = *unsent,
                 Err(Unsent::Back(_)) => {
                     return Err(TransportError::not_sent("the server closed the connection"));
                 }
@@ -181,12 +181,12 @@ impl Pool {
         match opened {
             Ok(Ok(wire)) => Ok(wire),
             Ok(Err(error)) => Err(TransportError::not_sent(format_args!(
-                "cannot connect to {}: {error}",
-                self.base.authority()
+                "cannot connect to {:?}: {error}",
+                self.base
             ))),
             Err(_) => Err(TransportError::not_sent(format_args!(
-                "{} did not take the connection within {} ms",
-                self.base.authority(),
+                "{:?} did not take the connection within {} ms",
+                self.base,
                 self.connect_timeout.as_millis()
             ))),
         }
@@ -240,7 +240,7 @@ struct Wire {
 /// A request that has no answer.
 enum Unsent {
     /// Nothing of it left: here it is again.
-    Back(Sent),
+    Back(Box<Sent>),
     Lost(TransportError),
 }
 
@@ -269,7 +269,7 @@ impl Wire {
             match answer.as_mut().poll(cx) {
                 Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
                 Poll::Ready(Err(mut error)) => Poll::Ready(Err(match error.take_message() {
-                    Some(request) => Unsent::Back(request),
+                    Some(request) => Unsent::Back(Box::new(request)),
                     None => Unsent::Lost(lost(error.error())),
                 })),
                 Poll::Pending if *is_over => Poll::Ready(Err(Unsent::Lost(closed()))),

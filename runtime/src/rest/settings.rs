@@ -38,8 +38,16 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
+        Self::new("https://discord.com/api/v10")
+    }
+}
+
+impl Settings {
+    /// The defaults, for an API elsewhere: `https://discord.com/api/v10` is Discord's own.
+    #[must_use]
+    pub fn new(base: impl Into<String>) -> Self {
         Self {
-            base: "https://discord.com/api/v10".to_owned(),
+            base: base.into(),
             headers: HeaderMap::new(),
             timeout: Duration::from_secs(30),
             roots: Roots::default(),

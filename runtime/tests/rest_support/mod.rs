@@ -1,4 +1,5 @@
 //! A server for tests of REST: answers as it is told, and remembers what it was asked.
+#![allow(dead_code, reason = "every test file uses its own part")]
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -16,24 +17,24 @@ use tokio::net::TcpListener;
 
 /// What arrived.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub method: String,
-    pub path: String,
-    pub headers: HeaderMap,
-    pub body: Bytes,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Seen {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
-            .map_or("", |value| value.to_str().unwrap())
+            .map_or("", |value| value.to_str().expect("ASCII"))
     }
 }
 
 /// What to answer.
 #[derive(Clone, Debug)]
-pub enum Say {
+pub(crate) enum Say {
     Answer {
         status: u16,
         headers: Vec<(&'static str, String)>,
@@ -45,7 +46,7 @@ pub enum Say {
     Late(Duration),
 }
 
-pub fn say(status: u16, body: &str) -> Say {
+pub(crate) fn say(status: u16, body: &str) -> Say {
     Say::Answer {
         status,
         headers: Vec::new(),
@@ -54,7 +55,7 @@ pub fn say(status: u16, body: &str) -> Say {
 }
 
 /// A 429 as Discord sends it.
-pub fn limited(retry_after_s: f64) -> Say {
+pub(crate) fn limited(retry_after_s: f64) -> Say {
     let headers = vec![
         ("retry-after", format!("{}", retry_after_s.ceil())),
         ("x-ratelimit-scope", "user".to_owned()),
@@ -81,15 +82,20 @@ struct State {
 
 /// The server. What the script does not say is answered with 200 and an empty object.
 #[derive(Clone)]
-pub struct Server {
-    pub base: String,
+pub(crate) struct Server {
+    pub(crate) base: String,
     state: Arc<State>,
 }
 
 impl Server {
-    pub async fn start(script: impl IntoIterator<Item = Say>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}/api/v10", listener.local_addr().unwrap());
+    pub(crate) async fn start(script: impl IntoIterator<Item = Say>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port on loopback");
+        let base = format!(
+            "http://{}/api/v10",
+            listener.local_addr().expect("it is bound")
+        );
         let state = Arc::new(State {
             script: Mutex::new(script.into_iter().collect()),
             ..State::default()
@@ -108,13 +114,16 @@ impl Server {
         Self { base, state }
     }
 
-    pub fn seen(&self) -> Vec<Seen> {
-        self.state.seen.lock().unwrap().clone()
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.state
+            .seen
+            .lock()
+            .expect("no test panics with it")
+            .clone()
     }
 
-    pub fn settings(&self) -> Settings {
-        let mut settings = Settings::default();
-        settings.base = self.base.clone();
+    pub(crate) fn settings(&self) -> Settings {
+        let mut settings = Settings::new(&self.base);
         settings.timeout = Duration::from_secs(5);
         settings.scheduler.backoff_base = Duration::from_millis(5);
         settings
@@ -142,8 +151,16 @@ async fn answer(
         headers: parts.headers,
         body,
     };
-    state.seen.lock().unwrap().push(seen);
-    let next = state.script.lock().unwrap().pop_front();
+    state
+        .seen
+        .lock()
+        .expect("no test panics with it")
+        .push(seen);
+    let next = state
+        .script
+        .lock()
+        .expect("no test panics with it")
+        .pop_front();
     let (status, headers, body) = match next.unwrap_or_else(|| say(200, "{}")) {
         Say::Answer {
             status,
@@ -160,13 +177,15 @@ async fn answer(
         }
     };
     let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status.try_into().unwrap();
+    *response.status_mut() = status.try_into().expect("a status");
     let json = ("content-type", "application/json".to_owned());
     for (name, value) in headers
         .into_iter()
         .chain([json, ("via", "1.1 test".to_owned())])
     {
-        response.headers_mut().insert(name, value.parse().unwrap());
+        response
+            .headers_mut()
+            .insert(name, value.parse().expect("a header"));
     }
     Ok(response)
 }

@@ -250,8 +250,7 @@ async fn spin(
 
 /// Shardkeep itself, scheduler and all, with its own thread or on the caller's.
 async fn shardkeep(base: &str, load: Load, own_thread: bool) -> Outcome<Run> {
-    let mut settings = Settings::default();
-    settings.base = base.to_owned();
+    let mut settings = Settings::new(base);
     settings.scheduler.max_in_flight = load.in_flight;
     settings.scheduler.reserved_in_flight = 0;
     settings.scheduler.global_limit = 10_000_000;
