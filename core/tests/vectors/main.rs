@@ -9,6 +9,7 @@ mod identify;
 mod model;
 mod play;
 mod replay;
+mod scheduler;
 mod session;
 mod settings;
 mod under;
@@ -21,6 +22,7 @@ use model::{EnvelopeVector, File, Vector};
 use serde::de::DeserializeOwned;
 use shardkeep_core::fleet::Fleet;
 use shardkeep_core::gateway::{EDGES, Session};
+use shardkeep_core::rest::Scheduler;
 use under::Under;
 
 /// A file: its name, what it is about, and its vectors.
@@ -151,6 +153,16 @@ fn identify_files_are_what_the_scenarios_give() {
 }
 
 #[test]
+fn scheduler_files_are_what_the_scenarios_give() {
+    let files = scheduler::files();
+    play::assert_as_stated();
+    for (name, about, vectors) in files {
+        let contents = file(about, Scheduler::NAME, vectors);
+        settle("scheduler", name, &write::machine_file(&contents));
+    }
+}
+
+#[test]
 fn envelope_files_are_what_the_scanner_gives() {
     for (name, about, vectors) in envelope::files() {
         settle(
@@ -207,6 +219,17 @@ fn identify_vectors_replay() {
 }
 
 #[test]
+fn scheduler_vectors_replay_and_show_every_output() {
+    let vectors: Vec<Vector> = read("scheduler", Scheduler::NAME);
+    vectors.iter().for_each(|vector| {
+        replay::machine::<Scheduler>(vector);
+    });
+    assert!(vectors.len() >= 120, "{} scheduler vectors", vectors.len());
+    let missing = scheduler::missing(&vectors);
+    assert!(missing.is_empty(), "no vector gives {missing:#?}");
+}
+
+#[test]
 fn envelope_vectors_replay() {
     let vectors: Vec<EnvelopeVector> = read("envelope", "envelope");
     vectors.iter().for_each(replay::envelope);
@@ -247,7 +270,11 @@ fn every_row_of_the_protocols_tables_has_a_vector() {
 
 #[test]
 fn no_two_vectors_of_a_folder_have_the_same_name() {
-    for (folder, machine) in [("session", Session::NAME), ("identify", Fleet::NAME)] {
+    for (folder, machine) in [
+        ("session", Session::NAME),
+        ("identify", Fleet::NAME),
+        ("scheduler", Scheduler::NAME),
+    ] {
         let vectors: Vec<Vector> = read(folder, machine);
         let mut names: Vec<_> = vectors.iter().map(|vector| &vector.name).collect();
         names.sort();

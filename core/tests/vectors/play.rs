@@ -126,6 +126,17 @@ impl<U: Under> Play<U> {
         self
     }
 
+    /// Time passes until so many milliseconds after the start; nothing is called.
+    pub(crate) fn at_ms(mut self, ms: u64) -> Self {
+        assert!(
+            self.now_us <= ms * 1_000,
+            "{}: back to {ms} ms",
+            self.vector.name
+        );
+        self.now_us = ms * 1_000;
+        self
+    }
+
     /// The clock reaches this moment.
     pub(crate) fn tick(self) -> Self {
         self.step(None)

@@ -25,7 +25,7 @@ pub(crate) trait Under: Sized {
     fn edges_taken(&self) -> u64;
 }
 
-fn named(table: &'static [Row], record: &Record<'_>) -> Rec {
+pub(super) fn named(table: &'static [Row], record: &Record<'_>) -> Rec {
     let row = record::row_numbered(table, record.kind).expect("a kind in the table");
     let used = |column| row.columns.iter().any(|(name, _)| *name == column);
     assert!(used("code") || record.code == 0, "{}: code", row.name);
@@ -43,7 +43,7 @@ fn named(table: &'static [Row], record: &Record<'_>) -> Rec {
     }
 }
 
-fn numbered<'a>(table: &'static [Row], rec: &'a Rec) -> Record<'a> {
+pub(super) fn numbered<'a>(table: &'static [Row], rec: &'a Rec) -> Record<'a> {
     let row = record::row_named(table, &rec.kind);
     Record {
         // A kind that no table has: the machine is to refuse it.
@@ -56,7 +56,7 @@ fn numbered<'a>(table: &'static [Row], rec: &'a Rec) -> Record<'a> {
     }
 }
 
-fn next(table: &'static [Row], record: Option<Record<'static>>) -> Option<Next> {
+pub(super) fn next(table: &'static [Row], record: Option<Record<'static>>) -> Option<Next> {
     let rec = named(table, &record?);
     Some(Next {
         at_us: rec.value,
