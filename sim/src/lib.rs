@@ -17,6 +17,7 @@
 mod guild;
 pub mod hours;
 pub mod rest;
+pub mod rush;
 #[cfg(feature = "server")]
 pub mod server;
 mod wire;
@@ -24,7 +25,7 @@ pub mod world;
 
 pub use shardkeep_core::{Instant, Machine, ShardId, Snowflake, Timeout};
 pub use world::config::{DEFAULT_TOKEN, LedgerDetail, WorldConfig};
-pub use world::control::{Control, Fault, Target, WeightedFault};
+pub use world::control::{Control, Fault, RestPreset, RestSet, Target, WeightedFault};
 pub use world::io::{Input, Misuse, Output, Wait};
 pub use world::ledger::{
     Counters, Entry, SessionEnd, SessionLedger, Violation, ViolationKind, digest,

@@ -1,13 +1,15 @@
 //! One bucket: how many requests it has left, by the headers of answers that may arrive in any order.
 //!
-//! Discord has windows of two kinds and does not say which is which. A *fixed* window opens with a request and gives
-//! everything back at its end. A *sliding* one leaks: it gives one request back every period, and `Reset-After` is the
-//! time until it is completely full. Waiting at zero until `Reset-After` has passed is right for both, so that is how
-//! every bucket begins. It is called sliding only once its answers have proven it.
+//! Windows are of several kinds, and Discord does not say which is which. A *fixed* window opens with a request and
+//! gives everything back at its end. A *sliding* one leaks: it gives one request back every period, and `Reset-After`
+//! is the time until it is completely full. A *log* gives each request back a window after it was counted. Waiting at
+//! zero until `Reset-After` has passed is right for all of them, so that is how every bucket begins. It is taken for
+//! another kind only once its answers have proven it.
 //!
 //! All that is known of the server's clock is that it counted a request between sending it and its answer. So the end
 //! of a window is an interval, and only its late end is acted on.
 
+use alloc::collections::VecDeque;
 use core::time::Duration;
 
 use crate::time::{Instant, micros};
@@ -50,6 +52,8 @@ pub(super) enum Kind {
     Fixed,
     /// One every period.
     Sliding { period: Duration },
+    /// Each a window after it was counted.
+    Log,
 }
 
 /// What all buckets of one hash have in common.
@@ -59,25 +63,31 @@ pub(super) struct Profile {
     /// The longest `Reset-After` that a first request was answered with.
     pub(super) window: Duration,
     pub(super) kind: Kind,
-    /// It was taken for sliding and Discord disagreed: never again.
+    /// It was taken for another kind than fixed and Discord disagreed: never again.
     pub(super) is_distrusted: bool,
     /// Two hashes that one route alternates between: answers speak of either.
     pub(super) is_merged: bool,
     evidence: Evidence,
 }
 
-/// What speaks for a sliding window so far.
+/// What the answers have shown so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Evidence {
-    /// `Reset-After` of a request that found the bucket full: one period, if it slides.
-    period: Option<Duration>,
-    /// An answer whose window had surely not ended when later ones were counted.
-    anchor: Option<Reset>,
+    /// `Reset-After` of a request that found the bucket full.
+    first: Option<Duration>,
     /// A later answer of the same window named a later end.
     has_moved: bool,
-    /// A later answer named about as many periods as requests were spent.
+    /// One that was surely counted later named an end less than `first` later.
+    moved_little: bool,
+    /// An answer named as many times `first` as requests were spent; another one surely did not.
     is_proportional: bool,
+    is_out_of_proportion: bool,
+    /// An answer named another span than `first`.
+    is_unsteady: bool,
 }
+
+/// How many requests of one bucket are remembered. A larger bucket is never taken for a log.
+const LOG_MAX: usize = 1_024;
 
 /// Slack for `Reset-After`, which Discord rounds to milliseconds.
 const ROUNDING: Duration = Duration::from_millis(2);
@@ -93,19 +103,19 @@ impl Profile {
     /// How long one request takes of the bucket's capacity, in microseconds: what a queue of it costs in time.
     pub(super) fn cost(&self) -> u64 {
         match self.kind {
-            Kind::Fixed => micros(self.window) / u64::from(self.limit.max(1)),
+            Kind::Fixed | Kind::Log => micros(self.window) / u64::from(self.limit.max(1)),
             Kind::Sliding { period } => micros(period),
         }
     }
 
     pub(super) fn distrust(&mut self) {
-        if matches!(self.kind, Kind::Sliding { .. }) {
+        if self.kind != Kind::Fixed {
             self.kind = Kind::Fixed;
             self.is_distrusted = true;
         }
     }
 
-    fn learn(&mut self, sample: Sample, found_full: bool) {
+    fn learn(&mut self, sample: Sample, found_full: bool, anchor: &mut Option<Sample>) {
         if sample.limit != self.limit {
             self.limit = sample.limit;
             self.kind = Kind::Fixed;
@@ -124,51 +134,65 @@ impl Profile {
                 }
             }
             Kind::Fixed if !self.is_distrusted && !self.is_merged => {
-                self.weigh(sample, found_full);
+                self.weigh(sample, found_full, anchor);
             }
-            Kind::Fixed => {}
+            Kind::Fixed | Kind::Log => {}
         }
     }
 
-    /// Looks for proof that the window slides. Three things must come together: a period, told by a request that found
-    /// the bucket full; an end that moved while the window cannot have ended, which rules a fixed window out; and ends
-    /// in proportion to what was spent, which rules out a log of the last `limit` requests.
-    fn weigh(&mut self, sample: Sample, found_full: bool) {
+    /// Looks for proof that the window is not fixed. Its end must have moved while it cannot have ended, which rules a
+    /// fixed window out. Then ends in proportion to what was spent rule out a log, whose end is always a window away;
+    /// and an end that moved by less than a period rules out one that leaks. Both start from a request that found the
+    /// bucket full: its `Reset-After` is a period of the one, and the window of the other.
+    fn weigh(&mut self, sample: Sample, found_full: bool, anchor: &mut Option<Sample>) {
         let (used, reset) = (sample.used(), sample.reset());
         if found_full && used == 1 {
-            let is_new = self.evidence.period != Some(sample.reset_after);
-            if is_new {
+            if self.evidence.first != Some(sample.reset_after) {
                 self.evidence = Evidence {
-                    period: Some(sample.reset_after),
+                    first: Some(sample.reset_after),
                     ..Evidence::default()
                 };
             }
-            self.evidence.anchor = Some(reset);
+            *anchor = Some(sample);
             return;
         }
-        let Some(period) = self.evidence.period else {
+        let Some(first) = self.evidence.first else {
             return;
         };
-        let highest = period.saturating_mul(used) + period / 50 + ROUNDING;
-        let lowest = period.saturating_mul(used.saturating_sub(1));
-        if sample.reset_after > highest || sample.reset_after + ROUNDING < lowest {
-            self.evidence = Evidence::default();
+        self.weigh_proportion(sample, first);
+        let Some(before) = anchor.filter(|before| sample.received < before.reset().lower) else {
+            *anchor = Some(sample);
+            return;
+        };
+        let ends = before.reset();
+        self.evidence.has_moved |= reset.lower > ends.upper + ROUNDING;
+        let is_later = sample.sent >= before.received;
+        self.evidence.moved_little |= is_later && reset.upper + ROUNDING < ends.lower + first;
+        self.conclude(first);
+    }
+
+    fn weigh_proportion(&mut self, sample: Sample, first: Duration) {
+        let used = sample.used();
+        let highest = first.saturating_mul(used) + first / 50 + ROUNDING;
+        let lowest = first.saturating_mul(used.saturating_sub(1));
+        let evidence = &mut self.evidence;
+        evidence.is_out_of_proportion |=
+            sample.reset_after > highest || sample.reset_after + ROUNDING < lowest;
+        evidence.is_proportional |= used >= 2 && sample.reset_after > lowest + first / 5;
+        evidence.is_unsteady |= sample.reset_after.abs_diff(first) > ROUNDING;
+    }
+
+    fn conclude(&mut self, first: Duration) {
+        let evidence = self.evidence;
+        if !evidence.has_moved {
             return;
         }
-        if used >= 2 && sample.reset_after > lowest + period / 5 {
-            self.evidence.is_proportional = true;
-        }
-        match self.evidence.anchor {
-            Some(anchor) if sample.received < anchor.lower => {
-                if reset.lower > anchor.upper + ROUNDING {
-                    self.evidence.has_moved = true;
-                }
-            }
-            _ => self.evidence.anchor = Some(reset),
-        }
-        if self.evidence.has_moved && self.evidence.is_proportional {
-            self.kind = Kind::Sliding { period };
-            self.window = period.saturating_mul(self.limit);
+        if evidence.is_proportional && !evidence.is_out_of_proportion && !evidence.moved_little {
+            self.kind = Kind::Sliding { period: first };
+            self.window = first.saturating_mul(self.limit);
+        } else if evidence.moved_little && !evidence.is_unsteady && self.limit as usize <= LOG_MAX {
+            self.kind = Kind::Log;
+            self.window = first;
         }
     }
 }
@@ -192,6 +216,12 @@ pub(super) struct Window {
     reset: Option<Reset>,
     /// Discord said how long to wait.
     held: Option<Instant>,
+    /// When requests had surely been counted, oldest first, where the window is a log.
+    log: VecDeque<Instant>,
+    /// An answer has confirmed the log since the window is known to be one.
+    is_log_right: bool,
+    /// An answer whose window had surely not ended when later ones were counted.
+    anchor: Option<Sample>,
 }
 
 impl Window {
@@ -211,7 +241,8 @@ impl Window {
             .map(|reset| reset.upper + margin)
             .filter(|&end| end > now);
         match profile.kind {
-            Kind::Fixed => {
+            Kind::Log if self.is_log_right => self.log_room(profile, now, in_flight, margin),
+            Kind::Fixed | Kind::Log => {
                 let left = pending.map_or(profile.limit, |_| self.low);
                 match (left.checked_sub(in_flight), pending) {
                     (Some(room @ 1..), _) => Room::Now(room),
@@ -236,16 +267,64 @@ impl Window {
         }
     }
 
+    fn log_room(&self, profile: &Profile, now: Instant, in_flight: u32, margin: Duration) -> Room {
+        let span = profile.window + margin;
+        let gone = self.log.partition_point(|&at| at + span <= now);
+        let counted = u32::try_from(self.log.len() - gone).unwrap_or(u32::MAX);
+        let Some(most) = profile.limit.checked_sub(in_flight).filter(|&n| n > 0) else {
+            return Room::AfterAnswer;
+        };
+        match most.checked_sub(counted) {
+            Some(room @ 1..) => Room::Now(room),
+            _ => {
+                let leaving = gone + (counted - most) as usize;
+                self.log
+                    .get(leaving)
+                    .map_or(Room::AfterAnswer, |&at| Room::At(at + span))
+            }
+        }
+    }
+
+    /// Keeps the log, whatever the kind: it may be proven a log by another bucket of the same hash.
+    fn keep_log(&mut self, profile: &Profile, sample: Sample, in_flight: u32) {
+        self.log_one(profile.limit, sample.received);
+        self.is_log_right = profile.kind == Kind::Log;
+        if !self.is_log_right {
+            return;
+        }
+        let span = profile.window + ROUNDING;
+        let gone = self.log.partition_point(|&at| at + span <= sample.received);
+        let known = u32::try_from(self.log.len() - gone).unwrap_or(u32::MAX);
+        // What Discord says is more than was sent from here: somebody else uses the bucket.
+        for _ in known.saturating_add(in_flight)..sample.used() {
+            self.log_one(profile.limit, sample.received);
+        }
+    }
+
+    fn log_one(&mut self, limit: u32, at: Instant) {
+        if self.log.len() >= LOG_MAX.min(limit as usize) {
+            self.log.pop_front();
+        }
+        self.log.push_back(at);
+    }
+
     /// Takes in what an answer said. The order in which Discord counted is told by the ends of windows, which never
-    /// go back; where two cannot be told apart, the one with less left was counted later.
-    pub(super) fn learn(&mut self, profile: &mut Profile, sample: Sample, margin: Duration) {
+    /// go back.
+    pub(super) fn learn(
+        &mut self,
+        profile: &mut Profile,
+        sample: Sample,
+        in_flight: u32,
+        margin: Duration,
+    ) {
         if sample.remaining >= sample.limit || sample.limit == 0 {
             return;
         }
         let found_full = self
             .reset
             .is_none_or(|reset| reset.upper + margin <= sample.sent);
-        profile.learn(sample, found_full);
+        profile.learn(sample, found_full, &mut self.anchor);
+        self.keep_log(profile, sample, in_flight);
         let new = sample.reset();
         let current = self.reset.filter(|reset| reset.upper > sample.received);
         let Some(current) = current else {
@@ -253,24 +332,17 @@ impl Window {
             self.low = sample.remaining;
             return;
         };
-        if profile.is_merged || matches!(profile.kind, Kind::Sliding { .. }) {
+        let slides = matches!(profile.kind, Kind::Sliding { .. });
+        if new.lower > current.upper && !profile.is_merged && !slides {
+            self.low = sample.remaining;
+            self.reset = Some(new);
+        } else if new.upper >= current.lower || profile.is_merged || slides {
+            // Either may have been counted later, in this window or the next: the worse of both holds.
             self.low = self.low.min(sample.remaining);
             self.reset = Some(Reset {
                 lower: current.lower.max(new.lower),
                 upper: current.upper.max(new.upper),
             });
-        } else if new.lower > current.upper {
-            self.low = sample.remaining;
-            self.reset = Some(new);
-        } else if new.upper >= current.lower && sample.remaining <= self.low {
-            let is_tie = sample.remaining == self.low;
-            let upper = if is_tie {
-                current.upper.max(new.upper)
-            } else {
-                new.upper
-            };
-            self.low = sample.remaining;
-            self.reset = Some(Reset { upper, ..new });
         }
     }
 
@@ -285,8 +357,16 @@ impl Window {
                     upper: end,
                 });
             }
-            Kind::Fixed if current.is_some() => self.low = self.low.saturating_sub(1),
-            Kind::Fixed => {
+            Kind::Log if self.is_log_right => {
+                self.log_one(profile.limit, now);
+                let end = now + profile.window;
+                self.reset = Some(Reset {
+                    lower: end,
+                    upper: end,
+                });
+            }
+            Kind::Fixed | Kind::Log if current.is_some() => self.low = self.low.saturating_sub(1),
+            Kind::Fixed | Kind::Log => {
                 self.low = profile.limit.saturating_sub(1);
                 self.reset = Some(Reset {
                     lower: now,
@@ -304,22 +384,17 @@ impl Window {
     /// Takes over what another window of the same limit knew, whichever says less.
     pub(super) fn absorb(&mut self, other: &Self, now: Instant) {
         self.held = self.held.max(other.held);
+        self.log.extend(&other.log);
+        self.log.make_contiguous().sort_unstable();
+        self.is_log_right &= other.is_log_right;
         let Some(theirs) = other.reset.filter(|reset| reset.upper > now) else {
             return;
         };
-        match self.reset.filter(|reset| reset.upper > now) {
-            None => {
-                self.low = other.low;
-                self.reset = Some(theirs);
-            }
-            Some(ours) => {
-                self.low = self.low.min(other.low);
-                self.reset = Some(Reset {
-                    lower: ours.lower.max(theirs.lower),
-                    upper: ours.upper.max(theirs.upper),
-                });
-            }
-        }
+        let ours = self.reset.filter(|reset| reset.upper > now);
+        self.low = ours.map_or(other.low, |_| self.low.min(other.low));
+        let upper = ours.map_or(theirs.upper, |ours| ours.upper.max(theirs.upper));
+        // Whose window the next answer speaks of is not known: none is taken for one of an old window.
+        self.reset = Some(Reset { lower: now, upper });
     }
 
     /// When `ahead` more requests could have been sent, as far as can be told.
@@ -336,7 +411,7 @@ impl Window {
             Room::Now(room) if ahead < room => now,
             Room::Now(room) => match profile.kind {
                 Kind::Sliding { .. } => now + cost.saturating_mul(ahead - room + 1),
-                Kind::Fixed => {
+                Kind::Fixed | Kind::Log => {
                     let windows = (ahead - room) / profile.limit.max(1);
                     let first = self
                         .reset
@@ -347,7 +422,7 @@ impl Window {
             },
             Room::At(at) => match profile.kind {
                 Kind::Sliding { .. } => at + cost.saturating_mul(ahead),
-                Kind::Fixed => {
+                Kind::Fixed | Kind::Log => {
                     let windows = ahead / profile.limit.max(1);
                     at + (profile.window + margin).saturating_mul(windows)
                 }
@@ -375,6 +450,7 @@ impl Window {
                 upper: at,
             }),
             held,
+            ..Self::default()
         }
     }
 }

@@ -107,7 +107,7 @@ impl Scheduler {
         let profile = &mut self.profiles[profile as usize];
         bucket
             .window
-            .learn(profile, sample, self.config.reset_margin);
+            .learn(profile, sample, bucket.in_flight, self.config.reset_margin);
     }
 
     fn aliased(&self, auth: Auth, hash: BucketHash) -> BucketHash {
@@ -249,9 +249,8 @@ impl Scheduler {
         joined.lanes.push(lane);
         joined.queued += queued;
         joined.in_flight += in_flight;
-        if is_unnamed {
-            joined.window.absorb(&held, self.now);
-        }
+        // Another name need not mean another counter: what was spent under the old one is believed to be spent.
+        joined.window.absorb(&held, self.now);
         self.reindex(old);
         if is_unnamed && self.buckets[old as usize].lanes.is_empty() {
             self.buckets.remove(old as usize);

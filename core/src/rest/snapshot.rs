@@ -193,7 +193,7 @@ impl Scheduler {
                 window_us: crate::time::micros(profile.window),
                 period_us: match profile.kind {
                     Kind::Sliding { period } => Some(crate::time::micros(period)),
-                    Kind::Fixed => None,
+                    Kind::Fixed | Kind::Log => None,
                 },
             }
         });
