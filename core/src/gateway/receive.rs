@@ -22,8 +22,9 @@ use crate::wire::{Envelope, EnvelopeErrorKind, EventKind, Opcode, json, scan};
 pub(super) type Taker<'a> = Option<&'a mut dyn FnMut(Dispatch<'_>)>;
 
 impl Session {
-    /// Like [`Machine::handle_input`](crate::Machine::handle_input), but hands dispatches to `each` at once, where they lie in the message or in the
-    /// session's own buffer: nothing is copied or queued for them. Everything else still waits to be polled.
+    /// Like [`Machine::handle_input`](crate::Machine::handle_input), but hands dispatches to `each` at once, where they
+    /// lie in the message or in the session's own buffer: nothing is copied or queued for them. Everything else still
+    /// waits to be polled.
     ///
     /// A dispatch that comes behind an output that waits is queued behind it, so that the order stays: poll until
     /// `None` after every call.
@@ -48,7 +49,7 @@ impl Session {
     /// # while session.poll_output().is_some() {}
     /// let message = br#"{"t":"TYPING_START","s":2,"op":0,"d":{"user_id":"3"}}"#;
     /// let mut seen = Vec::new();
-    /// session.handle_input_with(now, Input::Text(message), &mut |dispatch| seen.extend(dispatch.data))?;
+    /// session.handle_input_with(now, Input::Text(message), &mut |dispatch| seen.extend_from_slice(dispatch.data))?;
     /// assert_eq!(seen, br#"{"user_id":"3"}"#);
     /// assert_eq!(session.poll_output(), None);
     /// # Ok::<(), shardkeep_core::gateway::Misuse>(())

@@ -1,6 +1,7 @@
 //! Sixty-four bytes at once: which of them are quotes, backslashes, opening and closing brackets.
 
-use wide::u8x16;
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch, u8x16, u8x64};
 
 /// How many bytes one block holds.
 pub(super) const BLOCK: usize = 64;
@@ -17,29 +18,31 @@ pub(super) struct Block {
     pub(super) closes: u64,
 }
 
+/// The best instructions that the processor is known to have.
+#[inline]
+pub(super) fn level() -> Level {
+    Level::try_detect().unwrap_or(const { Level::baseline() })
+}
+
 impl Block {
     /// Classifies the bytes.
-    #[inline]
-    pub(super) fn new(bytes: &[u8; BLOCK]) -> Self {
-        let (lanes, _) = bytes.as_chunks::<LANE>();
-        let plain = [0, 1, 2, 3].map(|index| u8x16::new(lanes[index]));
+    #[inline(always)]
+    pub(super) fn new<S: Simd>(simd: S, bytes: &[u8; BLOCK]) -> Self {
+        let plain = u8x64::from_slice(simd, bytes);
         // Brackets and braces differ in one bit, and no other byte becomes either by setting it.
-        let folded = plain.map(|lane| lane | u8x16::splat(0x20));
-        let backslashes = equal(&plain, b'\\');
-        // Most blocks have none, and one look at all four lanes together says so.
-        let [first, second, third, fourth] = backslashes;
-        let any = (first | second | third | fourth).to_bitmask() != 0;
+        let folded = plain | u8x64::splat(simd, 0x20);
+        let equal = |bytes: u8x64<S>, byte| bytes.simd_eq(u8x64::splat(simd, byte)).to_bitmask();
         Self {
-            quotes: bits(equal(&plain, b'"')),
-            backslashes: if any { bits(backslashes) } else { 0 },
-            opens: bits(equal(&folded, b'{')),
-            closes: bits(equal(&folded, b'}')),
+            quotes: equal(plain, b'"'),
+            backslashes: equal(plain, b'\\'),
+            opens: equal(folded, b'{'),
+            closes: equal(folded, b'}'),
         }
     }
 
     /// Classifies what follows `at` in `bytes`, which is less than a block. Bits past the end are zero.
-    #[inline]
-    pub(super) fn rest(bytes: &[u8], at: usize) -> Self {
+    #[inline(always)]
+    pub(super) fn rest<S: Simd>(simd: S, bytes: &[u8], at: usize) -> Self {
         let rest = bytes.get(at..).unwrap_or_default();
         if let Some(last) = bytes.last_chunk::<BLOCK>().filter(|_| !rest.is_empty()) {
             // Reading the last bytes again and shifting them out is quicker than copying the rest.
@@ -49,7 +52,7 @@ impl Block {
                 backslashes,
                 opens,
                 closes,
-            } = Self::new(last);
+            } = Self::new(simd, last);
             return Self {
                 quotes: quotes >> seen,
                 backslashes: backslashes >> seen,
@@ -59,24 +62,20 @@ impl Block {
         }
         let mut padded = [b' '; BLOCK];
         padded[..rest.len()].copy_from_slice(rest);
-        Self::new(&padded)
+        Self::new(simd, &padded)
     }
 }
 
 /// One bit for each byte of a lane that is a quote or a backslash.
 #[inline]
-pub(super) fn quotes_and_backslashes(lane: &[u8; LANE]) -> u32 {
-    let lane = u8x16::new(*lane);
-    (lane.simd_eq(u8x16::splat(b'"')) | lane.simd_eq(u8x16::splat(b'\\'))).to_bitmask()
+pub(super) fn quotes_and_backslashes(lane: &[u8; LANE]) -> u64 {
+    // Too little to do for asking what the processor can.
+    dispatch!(const { Level::baseline() }, simd => either(simd, lane, b'"', b'\\'))
 }
 
-#[inline]
-fn equal(lanes: &[u8x16; 4], byte: u8) -> [u8x16; 4] {
-    lanes.map(|lane| lane.simd_eq(u8x16::splat(byte)))
-}
-
-#[inline]
-fn bits(lanes: [u8x16; 4]) -> u64 {
-    let [first, second, third, fourth] = lanes.map(|lane| u64::from(lane.to_bitmask()));
-    first | second << 16 | third << 32 | fourth << 48
+#[inline(always)]
+fn either<S: Simd>(simd: S, lane: &[u8; LANE], one: u8, other: u8) -> u64 {
+    let lane = u8x16::from_slice(simd, lane);
+    let found = lane.simd_eq(u8x16::splat(simd, one)) | lane.simd_eq(u8x16::splat(simd, other));
+    found.to_bitmask()
 }

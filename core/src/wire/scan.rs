@@ -2,7 +2,9 @@
 
 use core::ops::Range;
 
-use super::block::{BLOCK, Block, LANE, quotes_and_backslashes};
+use fearless_simd::{Simd, dispatch};
+
+use super::block::{BLOCK, Block, LANE, level, quotes_and_backslashes};
 
 /// What stops a walk. Callers turn it into their own errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,21 +196,26 @@ impl<'a> Cursor<'a> {
     /// the closing bracket is not looked at bit by bit.
     #[inline]
     fn container(&mut self) -> Result<(), Fault> {
-        let mut at = self.at;
-        let mut depth = 0;
-        let mut strings = Strings::default();
-        while let Some(chunk) = self.bytes.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
-            if let Some(index) = closing_bracket(&Block::new(chunk), &mut strings, &mut depth)? {
-                self.at = at + index + 1;
-                return Ok(());
-            }
-            at += BLOCK;
-        }
-        let rest = Block::rest(self.bytes, at);
-        let index = closing_bracket(&rest, &mut strings, &mut depth)?.ok_or(Fault::Incomplete)?;
-        self.at = at + index + 1;
+        let (bytes, at) = (self.bytes, self.at);
+        self.at = dispatch!(level(), simd => container_end(simd, bytes, at))?;
         Ok(())
     }
+}
+
+/// One past the bracket that closes the one at `at`.
+#[inline(always)]
+fn container_end<S: Simd>(simd: S, bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
+    let mut depth = 0;
+    let mut strings = Strings::default();
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
+        if let Some(index) = closing_bracket(&Block::new(simd, chunk), &mut strings, &mut depth)? {
+            return Ok(at + index + 1);
+        }
+        at += BLOCK;
+    }
+    let rest = Block::rest(simd, bytes, at);
+    let index = closing_bracket(&rest, &mut strings, &mut depth)?.ok_or(Fault::Incomplete)?;
+    Ok(at + index + 1)
 }
 
 /// What one block leaves for the next to know about strings.
@@ -222,7 +229,7 @@ struct Strings {
 
 /// Where in the block the bracket is that brings `depth` back to zero; none if the block leaves it above.
 /// Brackets are counted without regard to their kind.
-#[inline]
+#[inline(always)]
 fn closing_bracket(
     block: &Block,
     strings: &mut Strings,
@@ -244,7 +251,7 @@ fn closing_bracket(
 }
 
 /// Follows `depth` through a block's brackets, to the one that brings it to zero.
-#[inline]
+#[inline(always)]
 fn descend(opens: u64, closes: u64, depth: &mut usize) -> Option<u32> {
     // Without a popcnt instruction, counting is dear enough to ask first.
     if closes == 0 {
@@ -273,7 +280,7 @@ fn descend(opens: u64, closes: u64, depth: &mut usize) -> Option<u32> {
 
 /// The bytes that a backslash before them escapes. A run of backslashes escapes in pairs: of each run, every second
 /// byte is escaped, and what follows it is if the run's length is odd.
-#[inline]
+#[inline(always)]
 fn escaped(backslashes: u64, carry: &mut u64) -> u64 {
     const EVEN: u64 = 0x5555_5555_5555_5555;
     let backslashes = backslashes & !*carry;
@@ -286,7 +293,7 @@ fn escaped(backslashes: u64, carry: &mut u64) -> u64 {
 }
 
 /// Bit `i` is the exclusive or of bits 0 to `i`: between an opening quote and its closing one, all ones.
-#[inline]
+#[inline(always)]
 const fn prefix_xor(mut bits: u64) -> u64 {
     bits ^= bits << 1;
     bits ^= bits << 2;
@@ -294,4 +301,38 @@ const fn prefix_xor(mut bits: u64) -> u64 {
     bits ^= bits << 8;
     bits ^= bits << 16;
     bits ^ bits << 32
+}
+
+#[cfg(target_arch = "x86_64")]
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use fearless_simd::Level;
+
+    use super::*;
+    use crate::Rng;
+
+    #[test]
+    fn every_processor_finds_the_same_end() {
+        const BYTES: &[u8] = br#"{}[]{}[]""""\\,: abcxyz|~^_{}[]"#;
+        let best = level();
+        let levels = [
+            best.as_sse2().map(Level::Sse2),
+            best.as_sse4_2().map(Level::Sse4_2),
+            best.as_avx2().map(Level::Avx2),
+            best.as_avx512().map(Level::Avx512),
+        ];
+        let mut rng = Rng::new(11);
+        for _ in 0..20_000 {
+            let len = 1 + rng.below(200);
+            let pick =
+                |rng: &mut Rng| BYTES[usize::try_from(rng.below(BYTES.len() as u64)).unwrap()];
+            let mut text: Vec<u8> = (0..len).map(|_| pick(&mut rng)).collect();
+            text[0] = b'{';
+            let end = |level| dispatch!(level, simd => container_end(simd, &text, 0));
+            let ends: Vec<_> = levels.iter().flatten().map(|&level| end(level)).collect();
+            assert!(ends.iter().all(|end| *end == ends[0]), "{ends:?} {text:?}");
+        }
+    }
 }

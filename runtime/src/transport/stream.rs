@@ -74,8 +74,8 @@ impl Stream {
         Ok(stream)
     }
 
-    /// Reads what there is, until `into` holds about `room` bytes. 0 is the end of the stream. `cipher` is room for what
-    /// TLS has to open; it holds nothing between calls.
+    /// Reads what there is, until `into` holds about `room` bytes. 0 is the end of the stream. `cipher` is room for
+    /// what TLS has to open; it holds nothing between calls.
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,

@@ -17,9 +17,9 @@ const CARRY_KEPT: usize = 4 << 10;
 /// So many reads in a row that bring little halve the window.
 const CALM_READS: u32 = 64;
 
-/// The most that one system call may bring, from 128 KiB to 1 MiB: the fewer calls the better, for each costs the kernel
-/// a note to the sender too. What one read brings may go beyond the queue's limits, so it follows them. Where events are
-/// compressed, it is the least: a read brings many times its size.
+/// The most that one system call may bring, from 128 KiB to 1 MiB: the fewer calls the better, for each costs the
+/// kernel a note to the sender too. What one read brings may go beyond the queue's limits, so it follows them. Where
+/// events are compressed, it is the least: a read brings many times its size.
 pub(crate) fn read_bytes_max(compression: Compression, queue: &config::Queue) -> usize {
     match compression {
         Compression::None => {
