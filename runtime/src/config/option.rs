@@ -1,5 +1,8 @@
 //! The description of an option, and the one table that lists them all.
 
+use super::rest::OPTIONS as REST;
+use super::table::BOT;
+
 /// One option as files, environment, builders and the documentation know it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -107,4 +110,14 @@ impl ConfigOption {
     }
 }
 
-pub use super::table::OPTIONS;
+/// Every option there is, by section.
+pub const OPTIONS: &[ConfigOption] = &joined::<{ BOT.len() + REST.len() }>(BOT, REST);
+
+const fn joined<const N: usize>(a: &[ConfigOption], b: &[ConfigOption]) -> [ConfigOption; N] {
+    let (mut all, mut n) = ([a[0]; N], 0);
+    while n < N {
+        all[n] = if n < a.len() { a[n] } else { b[n - a.len()] };
+        n += 1;
+    }
+    all
+}

@@ -62,8 +62,8 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "rest_proxy.url",
         Kind::BaseUrl,
         "",
-        "A proxy that speaks Discord's REST API, such as `shardkeep proxy`: requests go there instead of `api_base`, the \
-         token with them. An address without path gets `/api/v10`.",
+        "A proxy that speaks Discord's REST API, such as `shardkeep proxy`: requests go there instead of `api_base`, \
+         the token with them. An address without path gets `/api/v10`.",
     ),
     option(
         "rest_proxy.headers",

@@ -1,7 +1,6 @@
 //! Every option: name, type, default, what it does. Files, environment, builders and documentation all read this table.
 
 use super::option::{ConfigOption, Kind};
-use super::rest;
 
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
@@ -42,19 +41,8 @@ const COMPRESSIONS: Kind = Kind::Choice(&[
     "zstd-stream",
 ]);
 
-/// Every option there is, by section.
-pub const OPTIONS: &[ConfigOption] = &joined::<{ BOT.len() + rest::OPTIONS.len() }>(BOT, rest::OPTIONS);
-
-const fn joined<const N: usize>(a: &[ConfigOption], b: &[ConfigOption]) -> [ConfigOption; N] {
-    let (mut all, mut n) = ([a[0]; N], 0);
-    while n < N {
-        all[n] = if n < a.len() { a[n] } else { b[n - a.len()] };
-        n += 1;
-    }
-    all
-}
-
-const BOT: &[ConfigOption] = &[
+/// The options of a bot and its sessions, by section.
+pub(super) const BOT: &[ConfigOption] = &[
     with_variable(
         "DISCORD_TOKEN",
         option(

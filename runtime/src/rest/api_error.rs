@@ -182,7 +182,7 @@ mod tests {
         let error = read(
             400,
             r#"{"code":50035,"message":"Invalid Form Body","errors":{"_errors":[{"code":"A","message":"all"}],
-            "embeds":{"0":{"fields":{"12":{"name":{"_errors":[{"code":"BASE_TYPE_REQUIRED","message":"required"}]}}}}}}}"#,
+            "embeds":{"0":{"fields":{"12":{"name":{"_errors":[{"code":"BASE_TYPE_REQUIRED","message":"x"}]}}}}}}}"#,
         );
         assert_eq!((error.code, error.fields.len()), (50_035, 2));
         let found: Vec<_> = error

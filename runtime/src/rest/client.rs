@@ -1,93 +1,31 @@
 //! The lower layer: requests as they are, several identities, and what the scheduler knows.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, header};
-use shardkeep_core::rest::route::Method;
-use shardkeep_core::rest::{
-    Auth, Explanation, Priority, Refusal, RequestId, Scheduler, Sharing, Snapshot, Stats,
-};
-use shardkeep_core::{Instant, Machine, Snowflake, Token};
+use http::{HeaderValue, header};
+use shardkeep_core::rest::{Auth, Explanation, Refusal, RequestId, Scheduler, Snapshot, Stats};
+use shardkeep_core::{Machine, Token};
 use tokio::sync::{broadcast, oneshot, watch};
 
 use super::base::Base;
-use super::body::Body;
 use super::driver::Driver;
-use super::error::{RestError, masked};
+use super::error::RestError;
 use super::events::Events;
 use super::hints::Hints;
 use super::http1::Http1;
 use super::inbox::{Inbox, Job, Life, Message, NotTaken};
+use super::pending::{Called, Pending};
+use super::raw::RawRequest;
 use super::settings::{Settings, StartError};
-use super::transport::{Answer, Outgoing, Transport};
+use super::shared::{Handle, Shared, lock};
+use super::transport::{Outgoing, Transport};
 use crate::clock;
 
 /// How many events a slow reader of [`Client::events`] may leave unread.
 const EVENTS_KEPT: usize = 1_024;
-
-/// A request as it is: what a proxy has, and what [`Rest`](super::Rest) makes.
-///
-/// ```
-/// use shardkeep::core::rest::Auth;
-/// use shardkeep::core::rest::route::Method;
-/// use shardkeep::rest::{Body, RawRequest};
-///
-/// let mut request = RawRequest::new(Auth(1), Method::Post, "/channels/81384788765712384/messages");
-/// request.body = Body::from(r#"{"content":"hello"}"#);
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct RawRequest {
-    /// Whose credentials it carries: what [`Client::add_token`] answered, or [`Auth::NONE`].
-    pub auth: Auth,
-    /// The method.
-    pub method: Method,
-    /// The path below the API's base, with its query: `/channels/1/messages?limit=50`.
-    pub path: String,
-    /// Headers beside those that the client sets: `Host`, `Authorization`, `User-Agent`, and the body's length.
-    pub headers: HeaderMap,
-    /// The body. Its `Content-Type` is among the headers.
-    pub body: Body,
-    /// How urgent it is.
-    pub priority: Priority,
-    /// The last moment at which sending it makes sense, on [`clock::now`]'s clock.
-    pub deadline: Option<Instant>,
-    /// The guild it is for, where the path does not say.
-    pub guild: Option<Snowflake>,
-    /// What tells apart requests of one route that Discord limits differently; told from path and body if `None`.
-    pub class: Option<u8>,
-    /// Which requests it may share an answer with.
-    pub sharing: Sharing,
-    /// Whether repeating it does no harm although it is a `POST`; told from path and body if `None`.
-    pub is_repeatable: Option<bool>,
-}
-
-impl RawRequest {
-    /// A request of normal priority, without body and deadline.
-    #[must_use]
-    pub fn new(auth: Auth, method: Method, path: impl Into<String>) -> Self {
-        Self {
-            auth,
-            method,
-            path: path.into(),
-            headers: HeaderMap::new(),
-            body: Body::empty(),
-            priority: Priority::Normal,
-            deadline: None,
-            guild: None,
-            class: None,
-            sharing: Sharing::Alone,
-            is_repeatable: None,
-        }
-    }
-}
 
 /// Sends requests as Discord's limits allow. Cloning gives another handle to the same client: it ends when the last
 /// one is gone and what was submitted is answered.
@@ -108,50 +46,6 @@ impl RawRequest {
 #[derive(Clone)]
 pub struct Client {
     handle: Arc<Handle>,
-}
-
-/// Lets the driver end when nobody can submit any more.
-struct Handle(Arc<Shared>);
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.0.inbox.end(Life::Draining);
-    }
-}
-
-/// What callers and the driver share.
-pub(super) struct Shared {
-    base: Base,
-    /// Sent with every request.
-    headers: HeaderMap,
-    authorizations: Mutex<Vec<HeaderValue>>,
-    /// The headers bring an `Authorization` of their own: no token is sent.
-    overrides_authorization: bool,
-    next_id: AtomicU64,
-    scheduler: Mutex<Scheduler>,
-    pub(super) inbox: Inbox,
-    pub(super) events: broadcast::Sender<shardkeep_core::rest::Event>,
-    /// Set when the driver has ended: whether nothing was left.
-    pub(super) is_over: watch::Sender<Option<bool>>,
-    overflows: AtomicU64,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Shared {
-    pub(super) fn scheduler(&self) -> MutexGuard<'_, Scheduler> {
-        lock(&self.scheduler)
-    }
-
-    pub(super) fn authorization(&self, auth: Auth) -> Option<HeaderValue> {
-        if self.overrides_authorization {
-            return None;
-        }
-        let index = usize::try_from(auth.0).ok()?.checked_sub(1)?;
-        lock(&self.authorizations).get(index).cloned()
-    }
 }
 
 impl Client {
@@ -395,98 +289,4 @@ fn header_of(scheme: &str, token: &str) -> HeaderValue {
         HeaderValue::try_from(format!("{scheme} {token}")).expect("a token is printable ASCII");
     value.set_sensitive(true);
     value
-}
-
-/// Method and path without tokens, for errors and logs.
-pub(super) fn shown(outgoing: &Outgoing) -> String {
-    Called::of(outgoing).to_string()
-}
-
-/// What was asked for. Shown without tokens.
-#[derive(Clone)]
-pub(super) struct Called {
-    method: Method,
-    target: PathAndQuery,
-}
-
-impl Called {
-    fn of(outgoing: &Outgoing) -> Self {
-        Self {
-            method: outgoing.method,
-            target: outgoing.target.clone(),
-        }
-    }
-}
-
-impl fmt::Display for Called {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, masked(self.target.path()))
-    }
-}
-
-impl fmt::Debug for Called {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// A submitted request. Dropping it cancels it: it leaves the queue; if it was sent already, its answer is not waited
-/// for.
-#[must_use = "dropping it cancels the request"]
-pub struct Pending {
-    id: RequestId,
-    called: Called,
-    shared: Arc<Shared>,
-    answer: Option<oneshot::Receiver<Result<Answer, RestError>>>,
-}
-
-impl Pending {
-    /// The request's number, for [`Client::explain`].
-    #[must_use]
-    pub const fn id(&self) -> RequestId {
-        self.id
-    }
-
-    pub(super) fn called(&self) -> Called {
-        self.called.clone()
-    }
-
-    /// Waits for the answer, whatever the thread: not for tasks of a runtime, whose thread it would block.
-    ///
-    /// # Errors
-    ///
-    /// As awaiting it.
-    pub fn wait(self) -> Result<Answer, RestError> {
-        super::blocking::block_on(self)
-    }
-}
-
-impl Future for Pending {
-    type Output = Result<Answer, RestError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(answer) = &mut self.answer else {
-            return Poll::Ready(Err(RestError::Stopped));
-        };
-        let answer = ready!(Pin::new(answer).poll(cx));
-        self.answer = None;
-        Poll::Ready(answer.unwrap_or(Err(RestError::Stopped)))
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        if self.answer.is_some() {
-            self.shared.inbox.tell(Message::Cancel(self.id));
-        }
-    }
-}
-
-impl fmt::Debug for Pending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pending")
-            .field("id", &self.id)
-            .field("called", &self.called)
-            .finish_non_exhaustive()
-    }
 }

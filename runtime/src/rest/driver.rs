@@ -13,10 +13,11 @@ use shardkeep_core::wire::rate_limit::RateLimit;
 use shardkeep_core::{Instant, Machine};
 use tokio::time::Sleep;
 
-use super::client::{Shared, shown};
 use super::error::RestError;
 use super::events;
 use super::inbox::{Job, Life, Message, Reply};
+use super::pending::Called;
+use super::shared::Shared;
 use super::transport::{Answer, Exchange, Outgoing, Transport, TransportError};
 use crate::clock;
 use crate::drive::Deadline;
@@ -200,7 +201,7 @@ impl Driver {
         let entry = self.entries.get(&id);
         let request = || {
             entry
-                .map(|entry| shown(&entry.outgoing))
+                .map(|entry| Called::of(&entry.outgoing).to_string())
                 .unwrap_or_default()
         };
         let (failure, outcome) = match landing {
@@ -326,7 +327,7 @@ impl Driver {
         };
         let now = clock::now();
         let wait = until.map(|until| until.since(now));
-        let request = shown(&entry.outgoing);
+        let request = Called::of(&entry.outgoing).to_string();
         answer(
             entry.reply,
             Err(RestError::Refused {

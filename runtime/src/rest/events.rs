@@ -1,5 +1,6 @@
 //! What happens to the limits, for logs and for whoever listens.
 
+use shardkeep_core::Instant;
 use shardkeep_core::rest::Event;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -43,6 +44,35 @@ impl Events {
 pub(super) fn log(event: &Event) {
     let now = clock::now();
     match *event {
+        Event::GlobalLimited { auth, until } => {
+            let (identity, wait_ms) = (auth.0, until.since(now).as_millis());
+            tracing::warn!(identity, wait_ms, "Discord's global limit was reached");
+        }
+        Event::GlobalLearned { auth, limit } => {
+            tracing::info!(identity = auth.0, limit, "the global limit in use changed");
+        }
+        Event::TokenStopped { auth } => {
+            let advice = "Discord refuses the token (401): set the current one";
+            tracing::error!(identity = auth.0, "{advice}");
+        }
+        Event::WebhookGone { id } => {
+            tracing::warn!(webhook = %id, "the webhook is gone: it is not called again");
+        }
+        Event::Banned { until } => {
+            let for_ms = until.since(now).as_millis();
+            tracing::error!(
+                for_ms,
+                "Cloudflare refuses this IP address: nothing is sent"
+            );
+        }
+        Event::BanEnded => tracing::info!("requests are sent again"),
+        _ => log_limits(event, now),
+    }
+}
+
+/// What concerns single routes, and invalid requests.
+fn log_limits(event: &Event, now: Instant) {
+    match *event {
         Event::RateLimited {
             id,
             route,
@@ -58,18 +88,8 @@ pub(super) fn log(event: &Event) {
             limit,
             window,
         } => {
-            tracing::info!(%route, limit, window_ms = window.as_millis(), "a hidden limit was learned");
-        }
-        Event::GlobalLimited { auth, until } => {
-            let wait_ms = until.since(now).as_millis();
-            tracing::warn!(
-                identity = auth.0,
-                wait_ms,
-                "the global limit was reached by Discord's count"
-            );
-        }
-        Event::GlobalLearned { auth, limit } => {
-            tracing::info!(identity = auth.0, limit, "the global limit in use changed");
+            let window_ms = window.as_millis();
+            tracing::info!(%route, limit, window_ms, "a hidden limit was learned");
         }
         Event::InvalidBudget {
             spent,
@@ -77,12 +97,8 @@ pub(super) fn log(event: &Event) {
             exhausted_in,
         } => {
             let exhausted_in_s = exhausted_in.map(|left| left.as_secs());
-            tracing::warn!(
-                spent,
-                budget,
-                exhausted_in_s,
-                "invalid requests (401, 403, 429) add up to a ban"
-            );
+            let what = "invalid requests (401, 403, 429) add up to a ban";
+            tracing::warn!(spent, budget, exhausted_in_s, "{what}");
         }
         Event::Quarantined {
             offender,
@@ -90,30 +106,9 @@ pub(super) fn log(event: &Event) {
             invalid,
         } => {
             let for_ms = until.since(now).as_millis();
-            tracing::warn!(
-                ?offender,
-                invalid,
-                for_ms,
-                "requests that were mostly invalid are refused for a while"
-            );
+            let what = "requests that were mostly invalid are refused for a while";
+            tracing::warn!(?offender, invalid, for_ms, "{what}");
         }
-        Event::TokenStopped { auth } => {
-            tracing::error!(
-                identity = auth.0,
-                "Discord refuses the token (401): set the current one"
-            );
-        }
-        Event::WebhookGone { id } => {
-            tracing::warn!(webhook = %id, "the webhook is gone: it is not called again")
-        }
-        Event::Banned { until } => {
-            let for_ms = until.since(now).as_millis();
-            tracing::error!(
-                for_ms,
-                "Cloudflare refuses this IP address: nothing is sent"
-            );
-        }
-        Event::BanEnded => tracing::info!("requests are sent again"),
         ref other => tracing::info!(event = ?other, "limits changed"),
     }
 }

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use shardkeep_core::rest::route::{MessageAge, Method, Route};
 
-use super::client::RawRequest;
 use super::error::RestError;
+use super::raw::RawRequest;
 use crate::clock;
 
 /// The class of a `PATCH` of a channel that changes its name or topic: Discord allows two in ten minutes.

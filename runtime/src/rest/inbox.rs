@@ -17,7 +17,6 @@ use super::transport::{Answer, Outgoing};
 pub(super) type Reply = oneshot::Sender<Result<Answer, RestError>>;
 
 /// A request on its way to the driver.
-#[derive(Debug)]
 pub(super) struct Job {
     pub(super) id: RequestId,
     pub(super) auth: Auth,
@@ -48,7 +47,6 @@ impl Job {
 }
 
 /// What a caller tells the driver.
-#[derive(Debug)]
 pub(super) enum Message {
     Submit(Box<Job>),
     Cancel(RequestId),
@@ -77,14 +75,13 @@ pub(super) enum Life {
 }
 
 /// What lies between callers and the driver.
-#[derive(Debug)]
 pub(super) struct Inbox {
     state: Mutex<State>,
     /// How many requests may lie here: a driver that does not come round must not let them pile up.
     requests_max: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     messages: VecDeque<Message>,
     requests: usize,

@@ -10,8 +10,8 @@ use tokio::io::AsyncRead;
 use tokio::sync::watch;
 
 use super::body::{Body, Piece, Progress};
-use super::client::RawRequest;
 use super::error::RestError;
+use super::raw::RawRequest;
 
 /// What a file holds.
 pub(super) enum Content {

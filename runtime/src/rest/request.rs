@@ -14,10 +14,12 @@ use tokio::sync::watch;
 
 use super::blocking::block_on;
 use super::body::{Body, Progress};
-use super::client::{Client, Pending, RawRequest};
+use super::client::Client;
 use super::error::RestError;
 use super::multipart::{Content, Form};
+use super::pending::Pending;
 use super::percent::{QUERY, REASON, encode};
+use super::raw::RawRequest;
 use super::response::Response;
 use crate::clock;
 
@@ -87,8 +89,8 @@ impl Request {
         self
     }
 
-    /// Attaches a file that is read while it is sent. `len` is how many bytes it has, if that is known. The first 10 MiB
-    /// are kept for sending it again.
+    /// Attaches a file that is read while it is sent. `len` is how many bytes it has, if that is known. The first
+    /// 10 MiB are kept for sending it again.
     pub fn file_reader<R>(
         mut self,
         filename: impl Into<String>,
@@ -140,7 +142,8 @@ impl Request {
     /// # async fn f(rest: shardkeep::rest::Rest) -> Result<(), shardkeep::rest::RestError> {
     /// use shardkeep::core::rest::route::Method;
     ///
-    /// let mut request = rest.request(Method::Post, "/channels/81384788765712384/messages").file("a.bin", vec![0; 4096]);
+    /// let mut request = rest.request(Method::Post, "/channels/81384788765712384/messages");
+    /// request = request.file("a.bin", vec![0; 4096]);
     /// let mut progress = request.progress();
     /// tokio::spawn(async move {
     ///     while progress.changed().await.is_ok() {

@@ -5,8 +5,8 @@ use http::HeaderMap;
 use serde::de::DeserializeOwned;
 
 use super::api_error::ApiError;
-use super::client::Called;
 use super::error::RestError;
+use super::pending::Called;
 use super::transport::Answer;
 
 /// Discord's answer to a request that it accepted.

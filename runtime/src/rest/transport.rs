@@ -12,6 +12,7 @@ use shardkeep_core::rest::Failure;
 use shardkeep_core::rest::route::Method;
 
 use super::body::{Body, Passage};
+use super::error::masked;
 
 /// Carries one request to the API and its answer back. [`Http1`](super::Http1) is the one that is used unless a program
 /// brings its own.
@@ -29,7 +30,6 @@ pub trait Transport: Send + Sync + 'static {
 pub type Exchange = Pin<Box<dyn Future<Output = Result<Answer, TransportError>> + Send>>;
 
 /// A request as a transport sends it.
-#[derive(Debug)]
 pub struct Outgoing {
     /// The method.
     pub method: Method,
@@ -56,6 +56,17 @@ impl Outgoing {
     }
 }
 
+impl fmt::Debug for Outgoing {
+    /// Neither tokens in the path nor headers nor the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("method", &self.method)
+            .field("path", &masked(self.target.path()))
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
+
 impl AsRef<Body> for Outgoing {
     fn as_ref(&self) -> &Body {
         &self.body
@@ -63,7 +74,7 @@ impl AsRef<Body> for Outgoing {
 }
 
 /// What the API answered, whatever the status.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
@@ -71,6 +82,16 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Bytes,
+}
+
+impl fmt::Debug for Answer {
+    /// Not the body: a new webhook's holds its token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("body_len", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why an exchange brought no answer. Its text never holds a token.

@@ -89,34 +89,40 @@ fn main() -> Outcome<()> {
     }
 }
 
-fn compare(words: &[&str]) -> Outcome<()> {
-    let (mut load, mut rounds) = (
-        Load {
-            requests: 5_000,
-            in_flight: 32,
-        },
-        5,
-    );
+struct Options {
+    load: Load,
+    rounds: usize,
+}
+
+fn parse(words: &[&str]) -> Outcome<Options> {
+    let load = Load {
+        requests: 5_000,
+        in_flight: 32,
+    };
+    let mut options = Options { load, rounds: 5 };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let mut number = || -> Outcome<usize> {
-            Ok(words
+            let number = words
                 .next()
-                .ok_or_else(|| format!("{word} wants a number"))?
-                .parse()?)
+                .ok_or_else(|| format!("{word} wants a number"))?;
+            Ok(number.parse()?)
         };
         match *word {
-            "--requests" => load.requests = number()?,
-            "--in-flight" => load.in_flight = number()?,
-            "--rounds" => rounds = number()?,
+            "--requests" => options.load.requests = number()?,
+            "--in-flight" => options.load.in_flight = number()?,
+            "--rounds" => options.rounds = number()?,
             _ => {
-                return Err(format!(
-                    "there is no {word}; there are --requests, --in-flight, --rounds"
-                )
-                .into());
+                let known = "--requests N, --in-flight N, --rounds N";
+                return Err(format!("there is no {word}; there are {known}").into());
             }
         }
     }
+    Ok(options)
+}
+
+fn compare(words: &[&str]) -> Outcome<()> {
+    let Options { load, rounds } = parse(words)?;
     let this = std::env::current_exe()?;
     let (_server, base) = Serving::start(Command::new(&this).arg("serve"))?;
     let mut found = vec![Vec::new(); CLIENTS.len()];

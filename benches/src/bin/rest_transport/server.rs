@@ -13,7 +13,11 @@ use tokio::net::TcpListener;
 
 use super::Outcome;
 
-const USER: &[u8] = br#"{"id":"80351110224678912","username":"nelly","discriminator":"0","global_name":"Nelly","avatar":"8342729096ea3675442027381ff50dfe","bot":false,"public_flags":64,"banner":null,"accent_color":null}"#;
+const USER: &str = concat!(
+    r#"{"id":"80351110224678912","username":"nelly","discriminator":"0","global_name":"Nelly","#,
+    r#""avatar":"8342729096ea3675442027381ff50dfe","bot":false,"public_flags":64,"banner":null,"#,
+    r#""accent_color":null}"#
+);
 
 pub(super) fn serve() -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -38,7 +42,7 @@ pub(super) fn serve() -> Outcome<()> {
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     drop(request.into_body().collect().await);
-    let mut response = Response::new(Full::new(Bytes::from_static(USER)));
+    let mut response = Response::new(Full::new(Bytes::from_static(USER.as_bytes())));
     for (name, value) in [
         ("content-type", "application/json"),
         ("via", "1.1 google"),

@@ -17,8 +17,9 @@ const CALLBACK_WITHIN: Duration = Duration::from_secs(3);
 const TOKEN_VALID: Duration = Duration::from_secs(15 * 60);
 
 impl Rest {
-    /// Answers an interaction: `{"type": 4, "data": {..}}` and the like. It goes before everything else, and is refused
-    /// if it cannot be sent within three seconds; [`Request::deadline`] says so more precisely if some of them are gone.
+    /// Answers an interaction: `{"type": 4, "data": {..}}` and the like. It goes before everything else, and is
+    /// refused if it cannot be sent within three seconds. If some of them are gone already, tell
+    /// [`Request::deadline`] what is left.
     pub fn interaction_callback<T>(
         &self,
         interaction: Snowflake,
