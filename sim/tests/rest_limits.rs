@@ -1,5 +1,7 @@
 //! The limiter against what its kinds promise, with random arrivals.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::collections::BTreeMap;
 
 use core::time::Duration;

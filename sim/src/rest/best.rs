@@ -3,18 +3,18 @@
 //! For one bucket, requests go in order of release (two of them can always be exchanged). Let `r` be the releases in
 //! ascending order, `L` the limit, `W` the window.
 //!
-//! * `Log`: `s[k] = max(r[k], s[k - L] + W)`. As early as possible is best, since nothing that was sent earlier leaves later.
+//! * `Log`: `s[k] = max(r[k], s[k - L] + W)`. As early as possible is best: what was sent earlier leaves earlier.
 //! * `Leaky`: the earliest moment at which the level leaves room for one, one request after the other. As early as
 //!   possible is best for the same reason: the level after an earlier request is never higher.
 //! * `Fixed`: as early as possible is not always best, for a request that waits a little may let its window reach over
 //!   a later crowd. A window takes up to `L` consecutive requests `a..=b`, and opens at
-//!   `o = max(r[a], o' + W, r[b] - W + 1 µs)`, where `o'` is when the one before it opened. The least `o` for every `b` over
-//!   all `a` (a sum of `n x L` steps) gives the earliest acceptance of each request: `s[b] = max(o, r[b])`.
+//!   `o = max(r[a], o' + W, r[b] - W + 1 µs)`, where `o'` is when the one before it opened. The least `o` for every `b`
+//!   over all `a` (in all `n x L` steps) gives the earliest acceptance of each request: `s[b] = max(o, r[b])`.
 //!
-//! Each `s[k]` is the earliest moment at which `k` requests of the bucket can have been taken. The global limit sees all
-//! buckets: with every `s` of all of them in ascending order, `g[i] = max(s[i], g[i - G] + W)` bounds the `i`-th acceptance
-//! overall. The bound is the largest of all `s` and `g`. Each bucket's is exact, and so is the global one alone; together
-//! they are a lower bound, since one order of sending must serve both.
+//! Each `s[k]` is the earliest moment at which `k` requests of the bucket can have been taken. The global limit sees
+//! all buckets: with every `s` of all of them in ascending order, `g[i] = max(s[i], g[i - G] + W)` bounds the `i`-th
+//! acceptance overall. The bound is the largest of all `s` and `g`. Each bucket's is exact, and so is the global one
+//! alone; together they are a lower bound, since one order of sending must serve both.
 
 use std::collections::BTreeMap;
 
@@ -22,9 +22,10 @@ use serde::Serialize;
 use shardkeep_core::Instant;
 
 use super::bucket::BucketKey;
-use super::config::{GlobalLimit, Kind};
+use super::config::GlobalLimit;
 use super::limits::{Limits, Request};
 use super::route::Path;
+use super::rule::Kind;
 use super::rules::Hit;
 use super::window::{Spec, Window};
 

@@ -2,8 +2,9 @@
 
 use core::fmt;
 
-use super::config::{Kind, RestConfig, RestFault, Rule};
+use super::config::{RestConfig, RestFault};
 use super::route::Template;
+use super::rule::{Kind, Rule};
 
 /// Why a configuration cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,18 +1,19 @@
 //! How the limiter comes to a verdict.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use shardkeep_core::Instant;
 
 use super::arrivals::{Arrival, Outcome, Refusal};
 use super::bucket::{Bucket, Use};
-use super::config::Scope;
-use super::known::{Told, Warned};
+use super::known::{HiddenKey, Told, Warned};
 use super::limits::{Limits, Request, Verdict};
 use super::reply::{self, Reply, Shown};
 use super::route::Path;
-use super::rules::Hit;
-use super::window::Window;
+use super::rule::Scope;
+use super::rules::{Hidden, Hit};
+use super::window::{Spec, Window};
 
 /// After how many arrivals idle counters are looked for.
 const SWEEP: u64 = 4_096;
@@ -134,21 +135,14 @@ impl Limits {
     pub(super) fn count(&mut self, seen: &Seen<'_>, hit: &Hit) -> Result<(Told, Shown), Box<Over>> {
         let Seen { now, request, .. } = *seen;
         let identity = seen.arrival.identity;
-        let (route, key) = (
-            (identity, seen.route, hit.rule),
-            (identity, hit.counter, hit.major),
-        );
+        let route = (identity, seen.route, hit.rule);
+        let key = (identity, hit.counter, hit.major);
         let spec = self.rules.get(hit.rule).spec;
         let hash = self.rules.shown(hit);
         let bucket = self.buckets.entry(key).or_insert_with(|| Bucket::new(spec));
         bucket.roll(now);
-        let used = Use::new(
-            now,
-            request.id,
-            request.sent_at,
-            route,
-            seen.path.documented_major(),
-        );
+        let documented = seen.path.documented_major();
+        let used = Use::new(now, request.id, request.sent_at, route, documented);
         let mut shown = Shown {
             hash,
             spec,
@@ -157,56 +151,44 @@ impl Limits {
         };
         if !bucket.window.fits(spec, now) {
             let announced = bucket.was_announced(&self.known, &self.lost, hit.counter, &used);
-            let refusal = if announced {
-                Refusal::Announced
-            } else {
-                Refusal::Unannounced
-            };
             let retry_us = shown.room.retry_after_us;
-            let told = Told::Over {
-                route,
-                bucket: key,
+            return Err(Box::new(Over {
+                refusal: if announced {
+                    Refusal::Announced
+                } else {
+                    Refusal::Unannounced
+                },
+                shown,
                 retry_us,
+                scope: Scope::User,
+                told: Told::Over {
+                    route,
+                    bucket: key,
+                    retry_us,
+                },
+                name: None,
+            }));
+        }
+        let hidden = self.rules.hidden(hit, &seen.path, identity, request.body);
+        if let Some((limit, hidden_key, retry_us)) = full(&mut self.hidden, &hidden, now) {
+            let refusal = match self.known.hidden(hidden_key, route, request.sent_at) {
+                Warned::Never => Refusal::Hidden,
+                Warned::Before => Refusal::HiddenRepeat,
+                Warned::Waiting => Refusal::HiddenEarly,
             };
             return Err(Box::new(Over {
                 refusal,
                 shown,
                 retry_us,
-                scope: Scope::User,
-                told,
-                name: None,
-            }));
-        }
-        let hidden = self.rules.hidden(hit, &seen.path, identity, request.body);
-        for (limit, hidden_key) in &hidden {
-            let (spec, window) = self
-                .hidden
-                .entry(*hidden_key)
-                .or_insert_with(|| (limit.spec, Window::new(limit.spec.kind)));
-            window.roll(*spec, now);
-            if !window.fits(*spec, now) {
-                let refusal = match self.known.hidden(*hidden_key, route, request.sent_at) {
-                    Warned::Never => Refusal::Hidden,
-                    Warned::Before => Refusal::HiddenRepeat,
-                    Warned::Waiting => Refusal::HiddenEarly,
-                };
-                let retry_us = window.room(*spec, now).retry_after_us;
-                let told = Told::Hidden {
+                scope: limit.scope,
+                told: Told::Hidden {
                     route,
                     bucket: key,
-                    hidden: *hidden_key,
+                    hidden: hidden_key,
                     retry_us,
-                };
-                let (scope, name) = (limit.scope, Some(limit.name.clone()));
-                return Err(Box::new(Over {
-                    refusal,
-                    shown,
-                    retry_us,
-                    scope,
-                    told,
-                    name,
-                }));
-            }
+                },
+                name: Some(limit.name.clone()),
+            }));
         }
         for (_, key) in &hidden {
             if let Some((spec, window)) = self.hidden.get_mut(key) {
@@ -270,4 +252,19 @@ impl Limits {
             self.arrivals.counters.bans += 1;
         }
     }
+}
+
+/// The first of these hidden limits that is full, and for how long.
+fn full<'a>(
+    windows: &mut BTreeMap<HiddenKey, (Spec, Window)>,
+    limits: &[(&'a Hidden, HiddenKey)],
+    now: u64,
+) -> Option<(&'a Hidden, HiddenKey, u64)> {
+    limits.iter().find_map(|&(limit, key)| {
+        let new = || (limit.spec, Window::new(limit.spec.kind));
+        let (spec, window) = windows.entry(key).or_insert_with(new);
+        window.roll(*spec, now);
+        let is_full = !window.fits(*spec, now);
+        is_full.then(|| (limit, key, window.room(*spec, now).retry_after_us))
+    })
 }

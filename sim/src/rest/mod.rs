@@ -1,4 +1,5 @@
-//! A strict model of Discord's REST limits, in virtual time: who may pass, what the headers say, and whose fault a 429 was.
+//! A strict model of Discord's REST limits, in virtual time: who may pass, what the headers say, and whose fault a 429
+//! was.
 //!
 //! It shares no code with `shardkeep_core`'s scheduler: a mistake there shows here. Two ways in:
 //!
@@ -21,17 +22,16 @@ mod network;
 mod presets;
 mod reply;
 mod route;
+mod rule;
 mod rules;
 mod window;
 
 pub use self::arrivals::{Arrival, Outcome, Refusal, RestCounters};
 pub use self::best::{Bound, SoFar};
 pub use self::check::RestConfigError;
-pub use self::config::{
-    Age, Denial, FaultRate, GlobalLimit, Guard, HashChange, Kind, Latency, Major, RestConfig,
-    RestFault, Rule, Scope, Sublimit,
-};
+pub use self::config::{Denial, FaultRate, GlobalLimit, Guard, Latency, RestConfig, RestFault};
 pub use self::fate::Fate;
 pub use self::limits::{Limits, Permit, Request, Verdict};
 pub use self::network::{Delivery, Network};
 pub use self::reply::{Headers, Reply};
+pub use self::rule::{Age, HashChange, Kind, Major, Rule, Scope, Sublimit};

@@ -5,8 +5,9 @@ use core::time::Duration;
 use shardkeep_core::Instant;
 
 use super::best::Bound;
-use super::config::{GlobalLimit, Kind, Latency, Major, RestConfig, Rule, Scope, Sublimit};
+use super::config::{GlobalLimit, Guard, Latency, RestConfig};
 use super::limits::{Limits, Request};
+use super::rule::{Kind, Major, Rule, Scope, Sublimit};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -19,289 +20,124 @@ fn hash(name: &str) -> String {
     )
 }
 
-fn rule(methods: &str, path: &str, name: &str, limit: u32, window_ms: u64) -> Rule {
-    Rule::new(methods, path, &hash(name), limit, window_ms)
+/// Discord-like rules: the figures that were observed where there are any, plausible ones elsewhere. The columns are
+/// methods, path, the name of the hash, limit/window in milliseconds, how it counts; then what is special.
+///
+/// Deletions count by the message's age: above 14 days, above 10 seconds, below; old ones also count towards the limit
+/// of young ones.
+const DISCORD: &str = "
+POST       /channels/{channel_id}/messages                                 message.create    5/5000   leaky
+GET        /channels/{channel_id}/messages                                 message.list      10/5000  leaky
+POST       /channels/{channel_id}/messages/bulk-delete                     message.bulk      1/1000   fixed
+PATCH      /channels/{channel_id}/messages/{message_id}                    message.edit      5/5000   leaky
+DELETE     /channels/{channel_id}/messages/{message_id}                    message.delete.old 30/4000  fixed old young
+DELETE     /channels/{channel_id}/messages/{message_id}                    message.delete    3/333    fixed settled
+DELETE     /channels/{channel_id}/messages/{message_id}                    message.delete.new 5/1000   fixed
+PUT,DELETE /channels/{channel_id}/messages/{message_id}/reactions/**       reaction          1/250    fixed
+PUT,DELETE /channels/{channel_id}/pins/{message_id}                        pin               5/4000   fixed
+PUT,DELETE /channels/{channel_id}/messages/pins/{message_id}               pin               5/4000   fixed
+PATCH      /channels/{channel_id}                                          channel.edit      5/15000  fixed rename
+POST       /channels/{channel_id}/typing                                   typing            5/5000   leaky
+POST       /channels/{channel_id}/threads                                  thread.create     10/60000 fixed
+POST       /channels/{channel_id}/messages/{message_id}/threads            thread.create     10/60000 fixed
+PUT,DELETE /channels/{channel_id}/permissions/{overwrite_id}               overwrite         10/10000 fixed
+POST       /channels/{channel_id}/invites                                  invite.create     5/15000  leaky
+POST       /channels/{channel_id}/webhooks                                 webhook.create    5/10000  fixed
+PATCH,DELETE /guilds/{guild_id}                                            guild.edit        5/10000  leaky
+GET        /guilds/{guild_id}/members                                      member.list       10/10000 leaky
+GET        /guilds/{guild_id}/members/search                               member.search     10/10000 leaky
+GET        /guilds/{guild_id}/members/{user_id}                            member.get        5/1000   leaky
+PATCH      /guilds/{guild_id}/members/@me                                  member.edit.own   2/10000  leaky
+PATCH      /guilds/{guild_id}/members/{user_id}                            member.edit       10/10000 leaky
+DELETE     /guilds/{guild_id}/members/{user_id}                            member.kick       5/1000   leaky
+PUT,DELETE /guilds/{guild_id}/members/{user_id}/roles/{role_id}            member.role       10/10000 fixed
+PUT,DELETE /guilds/{guild_id}/bans/{user_id}                               ban               5/1000   leaky
+POST       /guilds/{guild_id}/roles                                        role.create       250/172800000 fixed
+PATCH,DELETE /guilds/{guild_id}/roles/{role_id}                            role.edit         10/10000 leaky
+POST,PATCH /guilds/{guild_id}/channels                                     channel.create    10/10000 leaky
+POST       /guilds/{guild_id}/emojis                                       emoji.create      10/30000 fixed emoji
+PATCH,DELETE /guilds/{guild_id}/emojis/{emoji_id}                          emoji.edit        10/30000 fixed emoji
+GET        /guilds/{guild_id}/audit-logs                                   audit_log         10/10000 leaky
+POST       /webhooks/{webhook_id}/{webhook_token}                          webhook.execute   5/2000   leaky hook
+GET,PATCH,DELETE /webhooks/{webhook_id}/{webhook_token}/messages/{message_id} webhook.message   5/2000   leaky
+GET,PATCH,DELETE /webhooks/{webhook_id}/{webhook_token}/messages/@original webhook.message   5/2000   leaky
+PATCH,DELETE /webhooks/{webhook_id}                                        webhook.edit      5/5000   leaky
+POST       /applications/{application_id}/commands                         command.create    5/20000  leaky command
+PUT        /applications/{application_id}/commands                         command.overwrite 2/20000  leaky
+POST /applications/{application_id}/guilds/{guild_id}/commands command.guild 5/20000 leaky guild command
+PUT        /applications/{application_id}/guilds/{guild_id}/commands       command.guild.all 2/20000  leaky guild
+GET        /users/{user_id}                                                user.get          30/30000 leaky
+PATCH      /users/@me                                                      user.edit         2/3600000 fixed
+GET        /users/@me/guilds                                               user.guilds       1/1000   leaky
+POST       /users/@me/channels                                             dm.create         10/10000 leaky
+GET        /invites/{code}                                                 invite.get        10/10000 leaky
+POST       /stage-instances                                                stage.create      5/10000  leaky
+";
+
+pub(super) fn discord() -> Vec<Rule> {
+    DISCORD.lines().filter_map(row).collect()
 }
 
-fn leaky(methods: &str, path: &str, name: &str, limit: u32, window_ms: u64) -> Rule {
-    rule(methods, path, name, limit, window_ms).kind(Kind::Leaky)
+/// A rule from a line of a table; `None` for an empty line.
+fn row(line: &str) -> Option<Rule> {
+    let mut words = line.split_whitespace();
+    let (methods, path, name) = (words.next()?, words.next()?, words.next()?);
+    let (limit, window_ms) = words.next()?.split_once('/')?;
+    let (limit, window_ms) = (limit.parse().ok()?, window_ms.parse().ok()?);
+    let rule = Rule::new(
+        &methods.replace(',', " "),
+        path,
+        &hash(name),
+        limit,
+        window_ms,
+    );
+    Some(words.fold(rule, special))
 }
 
-fn hidden(name: &str, limit: u32, window_ms: u64, per: Major, scope: Scope) -> Sublimit {
-    Sublimit {
+fn special(rule: Rule, word: &str) -> Rule {
+    let hidden = |name: &str, limit, window_ms, per, scope| Sublimit {
         name: name.to_owned(),
         limit,
         window_ms,
-        kind: Kind::Fixed,
         per,
-        fields: Vec::new(),
         scope,
+        ..Sublimit::default()
+    };
+    let by_guild = rule.major == Some(Major::Guild);
+    match word {
+        "leaky" => rule.kind(Kind::Leaky),
+        "log" => rule.kind(Kind::Log),
+        "old" => rule.age(14 * DAY_MS, u64::MAX),
+        "settled" => rule.age(10_000, 14 * DAY_MS),
+        "guild" => rule.major(Major::Guild),
+        "young" => rule.sublimit(hidden(
+            "message.delete",
+            5,
+            1_000,
+            Major::Channel,
+            Scope::User,
+        )),
+        "rename" => rule.sublimit(Sublimit {
+            fields: vec!["name".to_owned(), "topic".to_owned()],
+            ..hidden("channel.rename", 2, 600_000, Major::Channel, Scope::User)
+        }),
+        "emoji" => rule.sublimit(hidden("emoji", 50, 3_600_000, Major::Guild, Scope::Shared)),
+        "hook" => rule.sublimit(hidden("webhook", 30, 60_000, Major::Channel, Scope::Shared)),
+        "command" => {
+            let per = if by_guild { Major::Guild } else { Major::None };
+            rule.sublimit(hidden("command.create", 200, DAY_MS, per, Scope::User))
+        }
+        _ => rule,
     }
 }
 
-/// Discord-like rules: the figures that were observed where there are any, plausible ones elsewhere.
-pub(super) fn discord() -> Vec<Rule> {
-    let mut rules = channels();
-    rules.extend(guilds());
-    rules.extend(others());
-    rules
-}
-
-fn channels() -> Vec<Rule> {
-    let message = "/channels/{channel_id}/messages/{message_id}";
-    let young = || hidden("message.delete", 5, 1_000, Major::Channel, Scope::User);
-    let rename = Sublimit {
-        fields: vec!["name".to_owned(), "topic".to_owned()],
-        ..hidden("channel.rename", 2, 600_000, Major::Channel, Scope::User)
-    };
-    vec![
-        leaky(
-            "POST",
-            "/channels/{channel_id}/messages",
-            "message.create",
-            5,
-            5_000,
-        ),
-        leaky(
-            "GET",
-            "/channels/{channel_id}/messages",
-            "message.list",
-            10,
-            5_000,
-        ),
-        rule(
-            "POST",
-            "/channels/{channel_id}/messages/bulk-delete",
-            "message.bulk_delete",
-            1,
-            1_000,
-        ),
-        leaky("PATCH", message, "message.edit", 5, 5_000),
-        // Deletions count by the message's age; old ones also count towards the limit of young ones.
-        rule("DELETE", message, "message.delete.old", 30, 4_000)
-            .age(14 * DAY_MS, u64::MAX)
-            .sublimit(young()),
-        rule("DELETE", message, "message.delete", 3, 333).age(10_000, 14 * DAY_MS),
-        rule("DELETE", message, "message.delete.young", 5, 1_000),
-        rule(
-            "PUT DELETE",
-            "/channels/{channel_id}/messages/{message_id}/reactions/**",
-            "reaction",
-            1,
-            250,
-        ),
-        rule(
-            "PUT DELETE",
-            "/channels/{channel_id}/pins/{message_id}",
-            "pin",
-            5,
-            4_000,
-        ),
-        rule(
-            "PUT DELETE",
-            "/channels/{channel_id}/messages/pins/{message_id}",
-            "pin",
-            5,
-            4_000,
-        ),
-        rule("PATCH", "/channels/{channel_id}", "channel.edit", 5, 15_000).sublimit(rename),
-        leaky("POST", "/channels/{channel_id}/typing", "typing", 5, 5_000),
-        rule(
-            "POST",
-            "/channels/{channel_id}/threads",
-            "thread.create",
-            10,
-            60_000,
-        ),
-        rule(
-            "POST",
-            "/channels/{channel_id}/messages/{message_id}/threads",
-            "thread.create",
-            10,
-            60_000,
-        ),
-        rule(
-            "PUT DELETE",
-            "/channels/{channel_id}/permissions/{overwrite_id}",
-            "overwrite",
-            10,
-            10_000,
-        ),
-        leaky(
-            "POST",
-            "/channels/{channel_id}/invites",
-            "invite.create",
-            5,
-            15_000,
-        ),
-        rule(
-            "POST",
-            "/channels/{channel_id}/webhooks",
-            "webhook.create",
-            5,
-            10_000,
-        ),
-    ]
-}
-
-fn guilds() -> Vec<Rule> {
-    let emojis = || hidden("emoji", 50, 3_600_000, Major::Guild, Scope::Shared);
-    vec![
-        leaky(
-            "PATCH DELETE",
-            "/guilds/{guild_id}",
-            "guild.edit",
-            5,
-            10_000,
-        ),
-        leaky(
-            "GET",
-            "/guilds/{guild_id}/members",
-            "member.list",
-            10,
-            10_000,
-        ),
-        leaky(
-            "GET",
-            "/guilds/{guild_id}/members/search",
-            "member.search",
-            10,
-            10_000,
-        ),
-        leaky(
-            "GET",
-            "/guilds/{guild_id}/members/{user_id}",
-            "member.get",
-            5,
-            1_000,
-        ),
-        leaky(
-            "PATCH",
-            "/guilds/{guild_id}/members/{user_id}",
-            "member.edit",
-            10,
-            10_000,
-        ),
-        leaky(
-            "PATCH",
-            "/guilds/{guild_id}/members/@me",
-            "member.edit.own",
-            2,
-            10_000,
-        ),
-        leaky(
-            "DELETE",
-            "/guilds/{guild_id}/members/{user_id}",
-            "member.kick",
-            5,
-            1_000,
-        ),
-        rule(
-            "PUT DELETE",
-            "/guilds/{guild_id}/members/{user_id}/roles/{role_id}",
-            "member.role",
-            10,
-            10_000,
-        ),
-        leaky(
-            "PUT DELETE",
-            "/guilds/{guild_id}/bans/{user_id}",
-            "ban",
-            5,
-            1_000,
-        ),
-        rule(
-            "POST",
-            "/guilds/{guild_id}/roles",
-            "role.create",
-            250,
-            2 * DAY_MS,
-        ),
-        leaky(
-            "PATCH DELETE",
-            "/guilds/{guild_id}/roles/{role_id}",
-            "role.edit",
-            10,
-            10_000,
-        ),
-        leaky(
-            "POST PATCH",
-            "/guilds/{guild_id}/channels",
-            "channel.create",
-            10,
-            10_000,
-        ),
-        rule(
-            "POST",
-            "/guilds/{guild_id}/emojis",
-            "emoji.create",
-            10,
-            30_000,
-        )
-        .sublimit(emojis()),
-        rule(
-            "PATCH DELETE",
-            "/guilds/{guild_id}/emojis/{emoji_id}",
-            "emoji.edit",
-            10,
-            30_000,
-        )
-        .sublimit(emojis()),
-        leaky(
-            "GET",
-            "/guilds/{guild_id}/audit-logs",
-            "audit_log",
-            10,
-            10_000,
-        ),
-    ]
-}
-
-fn others() -> Vec<Rule> {
-    let commands = |per| hidden("command.create", 200, DAY_MS, per, Scope::User);
-    let by_channel = || hidden("webhook.channel", 30, 60_000, Major::Channel, Scope::Shared);
-    let hook = "/webhooks/{webhook_id}/{webhook_token}";
-    let hook_message = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}";
-    let hook_original = "/webhooks/{webhook_id}/{webhook_token}/messages/@original";
-    let own = "/applications/{application_id}/commands";
-    let in_guild = "/applications/{application_id}/guilds/{guild_id}/commands";
-    vec![
-        leaky("POST", hook, "webhook.execute", 5, 2_000).sublimit(by_channel()),
-        leaky(
-            "GET PATCH DELETE",
-            hook_message,
-            "webhook.message",
-            5,
-            2_000,
-        ),
-        leaky(
-            "GET PATCH DELETE",
-            hook_original,
-            "webhook.message",
-            5,
-            2_000,
-        ),
-        leaky(
-            "PATCH DELETE",
-            "/webhooks/{webhook_id}",
-            "webhook.edit",
-            5,
-            5_000,
-        ),
-        leaky("POST", own, "command.create", 5, 20_000).sublimit(commands(Major::None)),
-        leaky("PUT", own, "command.overwrite", 2, 20_000),
-        leaky("POST", in_guild, "command.guild.create", 5, 20_000)
-            .major(Major::Guild)
-            .sublimit(commands(Major::Guild)),
-        leaky("PUT", in_guild, "command.guild.overwrite", 2, 20_000).major(Major::Guild),
-        leaky("GET", "/users/{user_id}", "user.get", 30, 30_000),
-        rule("PATCH", "/users/@me", "user.edit", 2, 3_600_000),
-        leaky("GET", "/users/@me/guilds", "user.guilds", 1, 1_000),
-        leaky("POST", "/users/@me/channels", "dm.create", 10, 10_000),
-        leaky("GET", "/invites/{code}", "invite.get", 10, 10_000),
-        leaky("POST", "/stage-instances", "stage.create", 5, 10_000),
-    ]
-}
+/// The rules of the bench.
+const BENCH: &str = "
+POST /channels/{channel_id}/messages            bench.messages  5/500  fixed
+GET  /guilds/{guild_id}/members/{user_id}       bench.member    5/1000 leaky
+GET  /users/{user_id}                           bench.user     30/1000 leaky
+GET  /channels/{channel_id}                     bench.channel  10/1000 log
+";
 
 /// A request of the bench: method and path.
 type Wanted = (&'static str, String);
@@ -319,30 +155,13 @@ impl RestConfig {
     #[must_use]
     pub fn bench() -> Self {
         Self {
-            rules: vec![
-                rule(
-                    "POST",
-                    "/channels/{channel_id}/messages",
-                    "bench.messages",
-                    5,
-                    500,
-                ),
-                leaky(
-                    "GET",
-                    "/guilds/{guild_id}/members/{user_id}",
-                    "bench.member",
-                    5,
-                    1_000,
-                ),
-                leaky("GET", "/users/{user_id}", "bench.user", 30, 1_000),
-                rule("GET", "/channels/{channel_id}", "bench.channel", 10, 1_000).kind(Kind::Log),
-            ],
+            rules: BENCH.lines().filter_map(row).collect(),
             global: GlobalLimit {
                 limit: 200,
                 limit_per_address: 200,
                 ..GlobalLimit::default()
             },
-            guard: super::config::Guard::default(),
+            guard: Guard::default(),
             latency: Latency {
                 there_ms: [10, 10],
                 back_ms: [10, 10],
@@ -397,6 +216,22 @@ impl RestConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_line_of_the_tables_is_a_rule() {
+        for table in [DISCORD, BENCH] {
+            let lines = table.lines().filter(|line| !line.is_empty()).count();
+            let rules: Vec<Rule> = table.lines().filter_map(row).collect();
+            assert_eq!(rules.len(), lines);
+            for (line, rule) in table.lines().skip(1).zip(&rules) {
+                let kind = format!("{:?}", rule.kind).to_lowercase();
+                assert!(
+                    line.split_whitespace().any(|word| word == kind),
+                    "{line}: {kind}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn the_bench_takes_nine_and_a_half_seconds_at_best() {

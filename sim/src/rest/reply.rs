@@ -1,6 +1,6 @@
 //! Headers and bodies as Discord writes them.
 
-use super::config::Scope;
+use super::rule::Scope;
 use super::window::{Room, Spec};
 
 /// A status, headers and a body.

@@ -1,6 +1,6 @@
 //! Reading a request's path: which rule it falls under, what its major parameter is, and the route's name.
 
-use super::config::Major;
+use super::rule::Major;
 
 /// Interaction tokens are base64 of `interaction:` and more.
 const INTERACTION_TOKEN: &str = "aW50ZXJhY3Rpb246";

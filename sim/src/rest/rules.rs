@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::config::{Denial, RestConfig, Rule, Scope, Sublimit};
+use super::config::{Denial, RestConfig};
 use super::known::HiddenKey;
 use super::route::{Path, Template};
+use super::rule::{Rule, Scope, Sublimit};
 use super::window::Spec;
 
 /// Milliseconds between 1970 and the first snowflake.

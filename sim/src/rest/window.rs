@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::config::Kind;
+use super::rule::Kind;
 
 /// The figures of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

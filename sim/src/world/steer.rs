@@ -8,7 +8,7 @@ use shardkeep_core::wire::EventKind;
 use shardkeep_core::{Instant, ShardId, Snowflake};
 
 use super::World;
-use super::control::Control;
+use super::control::{Control, RestSet};
 use super::dispatch::{Body, Event};
 use super::identify::Budget;
 use super::ledger::{Ledger, SessionLedger};
@@ -91,13 +91,7 @@ impl World {
                 json!({ "reset": true })
             }
             Control::Rest { last } => self.rest_report(last.unwrap_or(100)),
-            Control::RestSet(parts) => {
-                let config = parts.over(self.rest.limits.config());
-                match config.check() {
-                    Ok(()) => self.rest_renew(config),
-                    Err(wrong) => refusal(&wrong.to_string()),
-                }
-            }
+            Control::RestSet(parts) => self.rest_set(*parts),
             Control::RestReset => self.rest_renew(self.rest.limits.config().clone()),
         }
     }
@@ -174,6 +168,14 @@ impl World {
                 json!({ "joined": true })
             }
             _ => refusal("only a guild that the bot left can be joined"),
+        }
+    }
+
+    fn rest_set(&mut self, parts: RestSet) -> Value {
+        let config = parts.over(self.rest.limits.config());
+        match config.check() {
+            Ok(()) => self.rest_renew(config),
+            Err(wrong) => refusal(&wrong.to_string()),
         }
     }
 

@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn an_upload_is_taken_apart() {
-        let body = b"--x\r\nContent-Disposition: form-data; name=\"payload_json\"\r\nContent-Type: application/json\r\n\r\n\
+        let body = b"--x\r\nContent-Disposition: form-data; name=\"payload_json\"\r\n\
+            Content-Type: application/json\r\n\r\n\
             {\"content\":\"a\"}\r\n--x\r\nContent-Disposition: form-data; name=\"files[0]\"; filename=\"a.txt\"\r\n\r\n\
             12345\r\n--x--\r\n";
         let parts = Parts::parse(body);
