@@ -163,9 +163,7 @@ impl Scheduler {
             .max_by_key(|&(_, until)| until);
         match longest {
             Some((why, until)) => (why, Some(until)),
-            None if self.in_flight
-                >= self.config.max_in_flight - self.config.reserved_in_flight =>
-            {
+            None if self.in_flight - self.interactions_in_flight >= self.places() => {
                 (Wait::InFlight, None)
             }
             None => (Wait::Turn, None),

@@ -7,6 +7,7 @@ use crate::time::Instant;
 
 use super::Scheduler;
 use super::bucket::Room;
+use super::config::Config;
 use super::io::{Event, Output, Reason, Refusal};
 use super::request::State;
 
@@ -37,14 +38,20 @@ impl Scheduler {
         self.pump_bound();
     }
 
+    /// How many places in flight there are for what is no interaction: at least one.
+    pub(super) fn places(&self) -> usize {
+        let Config {
+            max_in_flight,
+            reserved_in_flight,
+            ..
+        } = self.config;
+        max_in_flight.saturating_sub(reserved_in_flight).max(1)
+    }
+
     /// Requests that the global limit binds: the identities take turns.
     fn pump_bound(&mut self) {
         let count = self.identities.len();
-        let places = self.config.max_in_flight.saturating_sub(
-            self.config
-                .reserved_in_flight
-                .min(self.config.max_in_flight - 1),
-        );
+        let places = self.places();
         let mut idle = 0;
         while idle < count && self.in_flight - self.interactions_in_flight < places {
             if self.in_flight >= self.config.max_in_flight {
