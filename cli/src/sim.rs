@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
+use shardkeep_sim::rest::RestConfig;
 use shardkeep_sim::server::{Server, ServerConfig, StartError};
 use shardkeep_sim::{Control, DEFAULT_TOKEN, Fault, WeightedFault, WorldConfig};
 
@@ -44,6 +45,12 @@ pub(crate) struct Sim {
     /// The heartbeat interval that clients are told.
     #[arg(long, default_value_t = 41_250)]
     heartbeat_interval_ms: u64,
+    /// REST requests allowed per second in all; 0 for any number. Routes keep their own limits.
+    #[arg(long, default_value_t = 50, value_name = "REQUESTS_PER_S")]
+    rest_global: u32,
+    /// How long REST requests and their answers travel, each way.
+    #[arg(long, default_value_t = 0)]
+    rest_latency_ms: u64,
     /// The token that is accepted.
     #[arg(long, default_value = DEFAULT_TOKEN)]
     token: String,
@@ -110,6 +117,11 @@ impl FromStr for Weather {
 
 impl Sim {
     fn server(&self) -> ServerConfig {
+        let way = [self.rest_latency_ms; 2];
+        let mut rest = RestConfig::default();
+        rest.global.limit = self.rest_global;
+        rest.latency.there_ms = way;
+        rest.latency.back_ms = way;
         let world = WorldConfig {
             seed: self.seed,
             guilds: self.guilds,
@@ -118,6 +130,7 @@ impl Sim {
             max_concurrency: self.max_concurrency,
             recommended_shards: self.shards,
             heartbeat_interval_ms: self.heartbeat_interval_ms,
+            rest,
             chatter_per_s: self.rate,
             ..WorldConfig::default()
         };
@@ -173,12 +186,15 @@ fn summary(counters: &Value, violations: &Value) -> String {
     let number = |key: &str| fields.get(key).and_then(Value::as_u64).unwrap_or(0);
     let mut text = format!(
         "\n{} connections, {} identifies ({} refused), {} resumes ({} failed)\n\
+         {} REST requests ({} refused with 429)\n\
          {} events, {} of them sent again after a resume; {} heartbeats, {} faults\n",
         number("connections"),
         number("identifies"),
         number("identifies_refused"),
         number("resumes"),
         number("resumes_failed"),
+        number("http_requests"),
+        number("http_refused"),
         number("dispatches"),
         number("dispatches_replayed"),
         number("heartbeats"),
