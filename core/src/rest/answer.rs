@@ -178,7 +178,10 @@ impl Scheduler {
     pub(super) fn send_again(&mut self, at: u32, why: Retry, when: Instant) {
         let request = &mut self.requests[at as usize];
         request.last_retry = Some(why);
-        if request.is_cancelled && request.followers.is_empty() {
+        if request.is_cancelled {
+            // Its driver may have let go of it: whoever shares its answer is sent instead.
+            self.hand_over(at);
+            self.stop_leading(at);
             self.forget(at);
             return;
         }

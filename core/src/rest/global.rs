@@ -89,7 +89,8 @@ impl Global {
             self.paused = None;
         }
         if self.raise_at.is_some_and(|at| at <= now) {
-            self.limit = (self.limit + self.configured.div_ceil(20)).min(self.configured);
+            let raised = self.limit.saturating_add(self.configured.div_ceil(20));
+            self.limit = raised.min(self.configured);
             self.raise_at = (self.limit < self.configured).then(|| now + RAISE_AFTER);
             return Some(self.limit);
         }

@@ -30,9 +30,8 @@ struct Chaos {
     ended: u64,
     /// What happened, for comparison.
     log: Vec<String>,
-    /// Whether the last call gave nothing, and whether it sends what was answered again.
+    /// Whether the last call gave nothing.
     is_silent: bool,
-    is_sent_again: bool,
 }
 
 /// Plays `bytes` and then lets everything end. What came out, in order.
@@ -61,7 +60,6 @@ impl Chaos {
             ended: 0,
             log: Vec::new(),
             is_silent: true,
-            is_sent_again: false,
         }
     }
 
@@ -169,14 +167,13 @@ impl Chaos {
             life.in_flight = false;
         }
         self.is_silent = true;
-        self.is_sent_again = false;
         while let Some(output) = self.scheduler.poll_output() {
             self.is_silent = false;
             self.log.push(format!("{output:?}"));
             self.take(output, answered, &mut verdict);
         }
         assert_eq!(verdict, None, "answered, and nobody was told");
-        if let Some(id) = answered.filter(|_| is_unwanted && !self.is_sent_again) {
+        if let Some(id) = answered.filter(|_| is_unwanted) {
             // Its caller has heard of its end long ago, and nobody shares its answer.
             self.alive.remove(&id);
         }
@@ -207,9 +204,7 @@ impl Chaos {
             }
             Output::Retry { id, at, .. } => {
                 assert!(at >= self.now, "{id} is sent again in the past");
-                assert_eq!(answered, Some(id.0), "sent again unasked");
-                *verdict = None;
-                self.is_sent_again = true;
+                assert_eq!(verdict.take(), Some(id.0), "sent again unasked");
             }
             Output::Refuse { id, why, .. } => {
                 let life = self

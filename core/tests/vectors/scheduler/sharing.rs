@@ -224,6 +224,19 @@ fn heirs() -> Vec<Vector> {
     .gives(&["share id=2 value=1"])
     .counts(&[("delivered", 1)])
     .end();
+    let instead = scene(
+        "sharer_is_sent_instead_of_a_cancelled_read",
+        "queue: a read that failed and that nobody waits for any more is not sent again; who shares it is",
+    )
+    .ask_with(1, GET, SAME)
+    .ask_with(2, GET, SAME)
+    .cancel(1)
+    .gives(&["refuse code=4 id=1"])
+    .answer(1, 502, VIA, "")
+    .gives(&["send id=2"])
+    .ok(2, VIA)
+    .gives(&["deliver id=2"])
+    .end();
     let sharer = scene(
         "sharer_can_be_cancelled",
         "queue: a request that shares another's answer can be cancelled like any",
@@ -235,7 +248,7 @@ fn heirs() -> Vec<Vector> {
     .ok(1, VIA)
     .gives(&["deliver id=1"])
     .end();
-    vec![cancelled, late, in_flight, sharer]
+    vec![cancelled, late, in_flight, instead, sharer]
 }
 
 fn writes() -> Vec<Vector> {
