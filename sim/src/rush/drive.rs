@@ -153,12 +153,14 @@ impl<'a> Drive<'a> {
             }
             self.agenda.remove(&(at, is_cancel, id));
             if is_cancel {
+                self.listen();
                 // It may be finished already: that is no mistake of anybody's.
                 let _ = self.feed(Input::Cancel { id: RequestId(id) });
             } else {
                 self.submit(id);
             }
         }
+        self.listen();
         let due = self.scheduler.poll_timeout();
         if due.is_some_and(|due| due.at <= self.now) {
             self.scheduler.handle_timeout(self.now);
@@ -192,7 +194,12 @@ impl<'a> Drive<'a> {
         submit.class = wanted.class;
         submit.deadline = wanted.deadline.map(|at| self.started + at);
         self.open.insert(id, self.now);
-        if !self.feed(Input::Submit(submit)) {
+        // Nothing is asked for yet: all that comes at one moment is a crowd.
+        if self
+            .scheduler
+            .handle_input(self.now, Input::Submit(submit))
+            .is_err()
+        {
             self.faults.push(format!("request {id} was no request"));
         }
     }
