@@ -22,7 +22,7 @@ const fn is_server_error(status: u16) -> bool {
 
 impl Scheduler {
     fn flying(&self, id: RequestId) -> Result<u32, Misuse> {
-        let &at = self.ids.get(&id).ok_or(Misuse::UnknownId(id))?;
+        let at = self.find(id).ok_or(Misuse::UnknownId(id))?;
         match self.requests[at as usize].state {
             State::InFlight => Ok(at),
             _ => Err(Misuse::NotInFlight(id)),
@@ -196,13 +196,13 @@ impl Scheduler {
             return;
         }
         if let Some(deadline) = deadline {
-            self.deadlines.insert((deadline, at));
+            self.deadlines.set(at, deadline);
         }
         if when <= self.now {
             self.enqueue(at);
         } else {
             self.requests[at as usize].state = State::Delayed(when);
-            self.delayed.insert((when, at));
+            self.delayed.set(at, when);
         }
     }
 

@@ -34,9 +34,7 @@ impl Scheduler {
     pub(super) fn refuse(&mut self, at: u32, why: Refusal, until: Option<Instant>) {
         match self.requests[at as usize].state {
             State::Queued => self.dequeue(at),
-            State::Delayed(when) => {
-                self.delayed.remove(&(when, at));
-            }
+            State::Delayed(_) => self.delayed.remove(at),
             State::Following(leader) => {
                 self.requests[leader as usize]
                     .followers
@@ -77,7 +75,7 @@ impl Scheduler {
         if self
             .deadlines
             .first()
-            .is_none_or(|&(first, _)| first >= until)
+            .is_none_or(|(first, _)| first >= until)
         {
             return;
         }
@@ -104,7 +102,7 @@ impl Scheduler {
     }
 
     pub(super) fn cancel(&mut self, id: RequestId) -> Result<(), Misuse> {
-        let &at = self.ids.get(&id).ok_or(Misuse::UnknownId(id))?;
+        let at = self.find(id).ok_or(Misuse::UnknownId(id))?;
         let request = &mut self.requests[at as usize];
         if request.state != State::InFlight {
             self.refuse(at, Refusal::Cancelled, None);
@@ -127,9 +125,7 @@ impl Scheduler {
     /// A request is finished: nothing is kept of it but why it was refused.
     pub(super) fn forget(&mut self, at: u32) {
         let request = self.requests.remove(at as usize);
-        self.ids.remove(&request.id);
-        if let Some(deadline) = request.deadline {
-            self.deadlines.remove(&(deadline, at));
-        }
+        self.ids.remove(request.id.hash(), at);
+        self.deadlines.remove(at);
     }
 }

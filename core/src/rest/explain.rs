@@ -93,7 +93,7 @@ impl Scheduler {
     /// long ago: the last 1,024 refusals are remembered.
     #[must_use]
     pub fn explain(&self, id: RequestId) -> Option<Explanation> {
-        let Some(&at) = self.ids.get(&id) else {
+        let Some(at) = self.find(id) else {
             return self.ended.find(id);
         };
         let request = &self.requests[at as usize];

@@ -6,6 +6,7 @@ use core::cmp::Reverse;
 use crate::time::Instant;
 
 use super::global::Global;
+use super::heap::Heap;
 use super::io::{Auth, PRIORITIES, Priority};
 
 /// Where a bucket stands in the order of those that could send.
@@ -17,16 +18,30 @@ pub(super) struct ReadyKey {
     pub(super) age: u64,
 }
 
+/// Microseconds take fewer bits than this for the next 70,000 years; above them stands the priority.
+const TURN_BITS: u32 = 61;
+
+impl ReadyKey {
+    /// Priority and turn as one number, in their order.
+    fn rank(self) -> u64 {
+        u64::from(self.class) << TURN_BITS | self.turn.min((1 << TURN_BITS) - 1)
+    }
+}
+
+fn class_of(rank: u64) -> u8 {
+    u8::try_from(rank >> TURN_BITS).unwrap_or(u8::MAX)
+}
+
 /// Everything that Discord counts for one token, or for none.
 #[derive(Clone, Debug)]
 pub(super) struct Identity {
     pub(super) auth: Auth,
     pub(super) global: Global,
     /// Buckets that could send now, by priority and turn, and by age.
-    by_turn: BTreeSet<(u8, u64, u32)>,
-    by_age: BTreeSet<(u64, u32)>,
+    by_turn: Heap<u64>,
+    by_age: Heap<u64>,
     /// Buckets the global limit does not bind, by priority and turn.
-    exempt: BTreeSet<(u8, u64, u32)>,
+    exempt: Heap<u64>,
     /// Every bucket with waiting requests, by how long its own limit makes them take (microseconds), longest first.
     drains: BTreeSet<(Reverse<u64>, u32)>,
     /// Whose turn is when, of those that have requests waiting: (priority, guild or other resource).
@@ -55,9 +70,9 @@ impl Identity {
         Self {
             auth,
             global,
-            by_turn: BTreeSet::new(),
-            by_age: BTreeSet::new(),
-            exempt: BTreeSet::new(),
+            by_turn: Heap::new(),
+            by_age: Heap::new(),
+            exempt: Heap::new(),
             drains: BTreeSet::new(),
             tenants: BTreeMap::new(),
             queued: [0; PRIORITIES],
@@ -89,21 +104,19 @@ impl Identity {
         }
     }
 
-    pub(super) fn add(&mut self, bucket: u32, key: ReadyKey, is_exempt: bool) {
-        if is_exempt {
-            self.exempt.insert((key.class, key.turn, bucket));
-        } else {
-            self.by_turn.insert((key.class, key.turn, bucket));
-            self.by_age.insert((key.age, bucket));
-        }
-    }
-
-    pub(super) fn take(&mut self, bucket: u32, key: ReadyKey, is_exempt: bool) {
-        if is_exempt {
-            self.exempt.remove(&(key.class, key.turn, bucket));
-        } else {
-            self.by_turn.remove(&(key.class, key.turn, bucket));
-            self.by_age.remove(&(key.age, bucket));
+    /// Where a bucket stands now, if it could send.
+    pub(super) fn stand(&mut self, bucket: u32, key: Option<ReadyKey>, is_exempt: bool) {
+        match key {
+            Some(key) if is_exempt => self.exempt.set(bucket, key.rank()),
+            Some(key) => {
+                self.by_turn.set(bucket, key.rank());
+                self.by_age.set(bucket, key.age);
+            }
+            None if is_exempt => self.exempt.remove(bucket),
+            None => {
+                self.by_turn.remove(bucket);
+                self.by_age.remove(bucket);
+            }
         }
     }
 
@@ -122,7 +135,7 @@ impl Identity {
     }
 
     pub(super) fn next_exempt(&self) -> Option<u32> {
-        self.exempt.first().map(|&(_, _, bucket)| bucket)
+        self.exempt.first().map(|(_, bucket)| bucket)
     }
 
     /// The time that all waiting requests take by the global limit alone, in microseconds.
@@ -153,21 +166,21 @@ impl Identity {
 
     /// A critical bucket that could send now and is as urgent as anybody.
     pub(super) fn next_critical(&self, ready: impl Fn(u32) -> Option<ReadyKey>) -> Option<u32> {
-        let &(best, ..) = self.by_turn.first()?;
+        let (best, _) = self.by_turn.first()?;
         self.critical()
             .map(|(_, bucket)| bucket)
-            .find(|&bucket| ready(bucket).is_some_and(|key| key.class <= best))
+            .find(|&bucket| ready(bucket).is_some_and(|key| key.class <= class_of(best)))
     }
 
     /// The bucket whose turn it is, and whether that is for its age.
     pub(super) fn next_turn(&self, is_aged: impl Fn(u32) -> bool) -> Option<(u32, bool)> {
         if self.turns % AGED_TURN == AGED_TURN - 1 {
-            let oldest = self.by_age.first().map(|&(_, bucket)| bucket);
+            let oldest = self.by_age.first().map(|(_, bucket)| bucket);
             if let Some(bucket) = oldest.filter(|&bucket| is_aged(bucket)) {
                 return Some((bucket, true));
             }
         }
-        self.by_turn.first().map(|&(_, _, bucket)| (bucket, false))
+        self.by_turn.first().map(|(_, bucket)| (bucket, false))
     }
 
     pub(super) fn turn_taken(&mut self) {

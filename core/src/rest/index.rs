@@ -20,12 +20,7 @@ impl Scheduler {
         let bucket = &mut self.buckets[at as usize];
         let identity = &mut self.identities[bucket.identity];
         if bucket.ready != ready {
-            if let Some(key) = bucket.ready {
-                identity.take(at, key, bucket.is_exempt);
-            }
-            if let Some(key) = ready {
-                identity.add(at, key, bucket.is_exempt);
-            }
+            identity.stand(at, ready, bucket.is_exempt);
             bucket.ready = ready;
         }
         if bucket.drain != drain {
@@ -33,11 +28,9 @@ impl Scheduler {
             bucket.drain = drain;
         }
         if bucket.wait != wait {
-            if let Some(old) = bucket.wait {
-                self.waiting.remove(&(old, at));
-            }
-            if let Some(new) = wait {
-                self.waiting.insert((new, at));
+            match wait {
+                Some(until) => self.waiting.set(at, until),
+                None => self.waiting.remove(at),
             }
             bucket.wait = wait;
         }

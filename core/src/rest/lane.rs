@@ -7,6 +7,7 @@ use crate::time::Instant;
 
 use super::io::{Auth, PRIORITIES, Priority};
 use super::route::{Major, Method, Route, Template};
+use super::table::mix;
 
 /// What Discord limits by: the method and the path's template, and what the driver tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +26,21 @@ pub(super) struct LaneKey {
 }
 
 impl LaneKey {
+    pub(super) fn hash(&self) -> u64 {
+        let route = self.route;
+        let start = mix(route.auth.0.into(), route.template.hash());
+        let of_route = mix(
+            start,
+            u64::from(route.method.number()) << 8 | u64::from(route.class),
+        );
+        match self.major {
+            Major::None => of_route,
+            Major::Guild(id) | Major::Channel(id) => mix(of_route, id.0),
+            Major::Webhook { id, token } => mix(mix(of_route, id.0), token.unwrap_or(0)),
+            Major::Interaction(token) => mix(of_route, token),
+        }
+    }
+
     pub(super) fn new(auth: Auth, route: &Route, class: u8) -> Self {
         Self {
             route: RouteKey {

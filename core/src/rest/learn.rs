@@ -14,7 +14,7 @@ use super::Scheduler;
 use super::bucket::{Profile, Window};
 use super::buckets::{Bucket, BucketHash, Limiter};
 use super::io::{Auth, Event};
-use super::lane::{LaneKey, RouteKey, Sublimit};
+use super::lane::{RouteKey, Sublimit};
 use super::route::Major;
 use super::submit::slot;
 
@@ -171,14 +171,10 @@ impl Scheduler {
     }
 
     pub(super) fn lanes_of(&self, route: RouteKey) -> Vec<u32> {
-        let start = LaneKey {
-            route,
-            major: Major::None,
-        };
-        self.lane_keys
-            .range(start..)
-            .take_while(|(key, _)| key.route == route)
-            .map(|(_, &lane)| lane)
+        self.lanes
+            .iter()
+            .filter(|(_, lane)| lane.key.route == route)
+            .map(|(lane, _)| slot(lane))
             .collect()
     }
 

@@ -9,6 +9,8 @@
 //! | [`Input::Response`], [`Input::Failed`] | at once [`Output::Deliver`] or [`Output::Retry`]; [`Output::Share`] for others with the same answer |
 //! | [`Input::Cancel`] | [`Output::Refuse`], unless it is finished |
 //!
+//! Who goes is decided when the driver asks for outputs: feed everything that has happened, then ask.
+//!
 //! # What Discord demands
 //!
 //! 1. **Buckets.** Routes share buckets, by a hash that only answers tell, and each top-level resource (a guild, a
@@ -47,6 +49,7 @@ mod end;
 mod explain;
 mod global;
 mod guard;
+mod heap;
 mod identity;
 mod index;
 mod io;
@@ -61,8 +64,9 @@ mod snapshot;
 mod stats;
 mod submit;
 mod sweep;
+mod table;
 
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use slab::Slab;
@@ -84,10 +88,12 @@ pub use stats::{IdentityStatus, Stats};
 use bucket::Profile;
 use buckets::{Bucket, BucketHash};
 use guard::Guard;
+use heap::Heap;
 use identity::Identity;
-use lane::{Lane, LaneKey, RouteKey};
+use lane::{Lane, RouteKey};
 use learn::RouteState;
 use request::{LeaderKey, Request};
+use table::Table;
 
 /// Which request may go now. The [module](self) tells how it decides.
 ///
@@ -128,9 +134,9 @@ pub struct Scheduler {
     config: Config,
     now: Instant,
     requests: Slab<Request>,
-    ids: BTreeMap<RequestId, u32>,
+    ids: Table,
     lanes: Slab<Lane>,
-    lane_keys: BTreeMap<LaneKey, u32>,
+    lane_keys: Table,
     buckets: Slab<Bucket>,
     /// Buckets whose hash is known.
     bucket_keys: BTreeMap<(Auth, BucketHash, route::Major), u32>,
@@ -144,10 +150,10 @@ pub struct Scheduler {
     /// Whose turn it is next, of several identities.
     next_identity: usize,
     /// Buckets that wait for a moment.
-    waiting: BTreeSet<(Instant, u32)>,
+    waiting: Heap<Instant>,
     /// Requests that wait before they are sent again.
-    delayed: BTreeSet<(Instant, u32)>,
-    deadlines: BTreeSet<(Instant, u32)>,
+    delayed: Heap<Instant>,
+    deadlines: Heap<Instant>,
     /// Requests that others may share the answer of.
     leaders: BTreeMap<LeaderKey, u32>,
     /// When something was last changed under a resource: answers from before do not serve readers from after.
@@ -155,6 +161,9 @@ pub struct Scheduler {
     guard: Guard,
     ended: explain::Ended,
     outbox: VecDeque<Output>,
+    /// Something happened since it was last decided who goes. Decided only when asked, so that of a crowd that comes at
+    /// once those go first who should, not those who came first.
+    is_dirty: bool,
     rng: Rng,
     queued: usize,
     in_flight: usize,
@@ -177,9 +186,9 @@ impl Scheduler {
             config,
             now,
             requests: Slab::new(),
-            ids: BTreeMap::new(),
+            ids: Table::default(),
             lanes: Slab::new(),
-            lane_keys: BTreeMap::new(),
+            lane_keys: Table::default(),
             buckets: Slab::new(),
             bucket_keys: BTreeMap::new(),
             profiles: Slab::new(),
@@ -189,13 +198,14 @@ impl Scheduler {
             identities: Vec::new(),
             identity_keys: BTreeMap::new(),
             next_identity: 0,
-            waiting: BTreeSet::new(),
-            delayed: BTreeSet::new(),
-            deadlines: BTreeSet::new(),
+            waiting: Heap::new(),
+            delayed: Heap::new(),
+            deadlines: Heap::new(),
             leaders: BTreeMap::new(),
             changes: BTreeMap::new(),
             ended: explain::Ended::default(),
             outbox: VecDeque::new(),
+            is_dirty: false,
             queued: 0,
             in_flight: 0,
             interactions_in_flight: 0,
@@ -254,19 +264,21 @@ impl Machine for Scheduler {
         self.now = self.now.max(now);
         // What has ended by now must not count against a request that comes now.
         self.wake();
-        let taken = self.take(input);
-        self.pump();
-        taken
+        self.is_dirty = true;
+        self.take(input)
     }
 
     fn handle_timeout(&mut self, now: Instant) {
         self.now = self.now.max(now);
         self.wake();
         self.sweep();
-        self.pump();
+        self.is_dirty = true;
     }
 
     fn poll_output(&mut self) -> Option<Output> {
+        if self.outbox.is_empty() && core::mem::take(&mut self.is_dirty) {
+            self.pump();
+        }
         self.outbox.pop_front()
     }
 

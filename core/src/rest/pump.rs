@@ -15,7 +15,7 @@ impl Scheduler {
     /// Lets go whatever may go now, and refuses what was not sent in time: a deadline is the last moment for it.
     pub(super) fn pump(&mut self) {
         self.send_all();
-        while let Some(&(at, request)) = self.deadlines.first() {
+        while let Some((at, request)) = self.deadlines.first() {
             if at > self.now {
                 break;
             }
@@ -129,9 +129,7 @@ impl Scheduler {
         request.is_reserved = is_reserved;
         let attempt = request.attempts;
         request.attempts += 1;
-        if let Some(deadline) = request.deadline {
-            self.deadlines.remove(&(deadline, at));
-        }
+        self.deadlines.remove(at);
         let lane = &mut self.lanes[request.lane as usize];
         lane.in_flight += 1;
         self.buckets[lane.bucket as usize].in_flight += 1;
@@ -167,18 +165,18 @@ impl Scheduler {
                 self.say(Event::GlobalLearned { auth, limit });
             }
         }
-        while let Some(&(at, request)) = self.delayed.first() {
+        while let Some((at, request)) = self.delayed.first() {
             if at > self.now {
                 break;
             }
-            self.delayed.remove(&(at, request));
+            self.delayed.remove(request);
             self.enqueue(request);
         }
-        while let Some(&(at, bucket)) = self.waiting.first() {
+        while let Some((at, bucket)) = self.waiting.first() {
             if at > self.now {
                 break;
             }
-            self.waiting.remove(&(at, bucket));
+            self.waiting.remove(bucket);
             self.buckets[bucket as usize].wait = None;
             self.reindex(bucket);
         }
@@ -186,9 +184,9 @@ impl Scheduler {
 
     pub(super) fn next_timeout(&self) -> Option<Timeout<Reason>> {
         let timeout = |at: Option<Instant>, reason| at.map(|at| Timeout { at, reason });
-        let bucket = self.waiting.first().map(|&(at, _)| at);
-        let retry = self.delayed.first().map(|&(at, _)| at);
-        let deadline = self.deadlines.first().map(|&(at, _)| at);
+        let bucket = self.waiting.first().map(|(at, _)| at);
+        let retry = self.delayed.first().map(|(at, _)| at);
+        let deadline = self.deadlines.first().map(|(at, _)| at);
         let ban = self.guard.banned().or_else(|| {
             let is_waiting = self.queued > 0;
             self.guard.spent_until().filter(|_| is_waiting)

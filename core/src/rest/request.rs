@@ -6,9 +6,11 @@ use alloc::vec::Vec;
 use crate::id::Snowflake;
 use crate::time::Instant;
 
+use super::Scheduler;
 use super::guard::{Offender, suspects};
 use super::io::{Auth, Priority, RequestId, Retry, Sharing};
 use super::route::{Method, Route};
+use super::table::mix;
 
 /// Identity, method, and path with its query: what is equal in requests that one answer serves.
 pub(super) type LeaderKey = (Auth, Method, Box<str>);
@@ -82,5 +84,19 @@ pub(super) fn tenant(route: &Route, guild: Option<Snowflake>) -> u64 {
         (None, Major::Guild(id) | Major::Channel(id) | Major::Webhook { id, .. }) => id.0,
         (None, Major::Interaction(token)) => token,
         (None, Major::None) => 0,
+    }
+}
+
+impl RequestId {
+    pub(super) const fn hash(self) -> u64 {
+        mix(0, self.0)
+    }
+}
+
+impl Scheduler {
+    /// Where a request is that is not finished.
+    pub(super) fn find(&self, id: RequestId) -> Option<u32> {
+        self.ids
+            .get(id.hash(), |at| self.requests[at as usize].id == id)
     }
 }

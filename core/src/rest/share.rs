@@ -134,7 +134,7 @@ impl Scheduler {
     /// Something under a resource was changed: earlier reads in flight do not show it.
     pub(super) fn note_change(&mut self, at: u32) {
         let request = &self.requests[at as usize];
-        if request.route.method() != Method::Get {
+        if request.route.method() != Method::Get && !self.leaders.is_empty() {
             let key = (request.auth, request.route.major());
             let seq = self.next_seq();
             self.changes.insert(key, seq);

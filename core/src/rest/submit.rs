@@ -21,7 +21,7 @@ pub(super) fn slot(key: usize) -> u32 {
 
 impl Scheduler {
     pub(super) fn submit(&mut self, submit: &Submit<'_>) -> Result<(), Misuse> {
-        if self.ids.contains_key(&submit.id) {
+        if self.find(submit.id).is_some() {
             return Err(Misuse::DuplicateId(submit.id));
         }
         let route = Route::parse(submit.method, submit.path).map_err(Misuse::Route)?;
@@ -84,7 +84,7 @@ impl Scheduler {
     /// When the first of the waiting requests can go: asking again before makes no sense.
     fn relief(&self, identity: usize) -> Option<Instant> {
         let identity = &self.identities[identity];
-        let bucket = self.waiting.first().map(|&(at, _)| at);
+        let bucket = self.waiting.first().map(|(at, _)| at);
         let at = match bucket {
             Some(at) if !identity.has_ready() => at,
             _ => identity.global.forecast(self.now, 1),
@@ -119,7 +119,8 @@ impl Scheduler {
 
     fn lane(&mut self, submit: &Submit<'_>, route: &Route, identity: usize) -> u32 {
         let key = LaneKey::new(submit.auth, route, submit.class);
-        if let Some(&lane) = self.lane_keys.get(&key) {
+        let known = |at: u32| self.lanes[at as usize].key == key;
+        if let Some(lane) = self.lane_keys.get(key.hash(), known) {
             return lane;
         }
         let known = self.routes.get(&key.route);
@@ -141,7 +142,7 @@ impl Scheduler {
         let mut lane = Lane::new(key, bucket, self.now);
         lane.sublimit = sublimit;
         let at = slot(self.lanes.insert(lane));
-        self.lane_keys.insert(key, at);
+        self.lane_keys.insert(key.hash(), at);
         self.buckets[bucket as usize].lanes.push(at);
         at
     }
@@ -175,9 +176,9 @@ impl Scheduler {
             leads: None,
         };
         let at = slot(self.requests.insert(request));
-        self.ids.insert(submit.id, at);
+        self.ids.insert(submit.id.hash(), at);
         if let Some(deadline) = submit.deadline {
-            self.deadlines.insert((deadline, at));
+            self.deadlines.set(at, deadline);
         }
         self.queued += 1;
         self.stats.queued_max = self.stats.queued_max.max(self.queued);

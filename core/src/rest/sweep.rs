@@ -73,7 +73,7 @@ impl Scheduler {
         self.sweep.lane = if end >= self.lanes.capacity() { 0 } else { end };
         for at in idle {
             let lane = self.lanes.remove(at as usize);
-            self.lane_keys.remove(&lane.key);
+            self.lane_keys.remove(lane.key.hash(), at);
             let bucket = &mut self.buckets[lane.bucket as usize];
             bucket.lanes.retain(|&other| other != at);
             if bucket.lanes.is_empty() && !matches!(bucket.limiter, Limiter::Named { .. }) {
