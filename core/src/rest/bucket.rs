@@ -288,7 +288,8 @@ impl Window {
     /// Keeps the log, whatever the kind: it may be proven a log by another bucket of the same hash.
     fn keep_log(&mut self, profile: &Profile, sample: Sample, in_flight: u32) {
         self.log_one(profile.limit, sample.received);
-        self.is_log_right = profile.kind == Kind::Log;
+        // With nothing in flight it is plain what others, or lost requests, have spent.
+        self.is_log_right = profile.kind == Kind::Log && (self.is_log_right || in_flight == 0);
         if !self.is_log_right {
             return;
         }
@@ -348,6 +349,7 @@ impl Window {
 
     /// A request was sent and never answered: Discord may have counted it.
     pub(super) fn lose(&mut self, profile: &Profile, now: Instant) {
+        self.log_one(profile.limit, now);
         let current = self.reset.filter(|reset| reset.upper > now);
         match profile.kind {
             Kind::Sliding { period } => {
@@ -358,7 +360,6 @@ impl Window {
                 });
             }
             Kind::Log if self.is_log_right => {
-                self.log_one(profile.limit, now);
                 let end = now + profile.window;
                 self.reset = Some(Reset {
                     lower: end,
