@@ -40,7 +40,7 @@ struct Pool {
     host: HeaderValue,
     connect_timeout: Duration,
     body_bytes_max: usize,
-    idle: Mutex<Vec<(Wire, Instant)>>,
+    idle: Mutex<Vec<(Box<Wire>, Instant)>>,
 }
 
 impl Http1 {
@@ -102,7 +102,8 @@ impl Pool {
         loop {
             let (mut wire, is_fresh) = match self.idle() {
                 Some(wire) => (wire, false),
-                None => (self.connect().await?, true),
+                // Boxed because it is rare, and large: every exchange would carry the room for it.
+                None => (Box::pin(self.connect()).await?, true),
             };
             match wire.send(request).await {
                 Ok(response) => {
@@ -134,7 +135,7 @@ impl Pool {
     }
 
     /// The connection that rested for the shortest time, if one is still open.
-    fn idle(&self) -> Option<Wire> {
+    fn idle(&self) -> Option<Box<Wire>> {
         let oldest = clock::now();
         loop {
             let (mut wire, since) = lock(&self.idle).pop()?;
@@ -144,7 +145,7 @@ impl Pool {
         }
     }
 
-    fn keep(&self, mut wire: Wire) {
+    fn keep(&self, mut wire: Box<Wire>) {
         if !wire.is_open() {
             return;
         }
@@ -160,7 +161,7 @@ impl Pool {
         }
     }
 
-    async fn connect(&self) -> Result<Wire, TransportError> {
+    async fn connect(&self) -> Result<Box<Wire>, TransportError> {
         let opened = tokio::time::timeout(self.connect_timeout, self.open()).await;
         match opened {
             Ok(Ok(wire)) => Ok(wire),
@@ -176,7 +177,7 @@ impl Pool {
         }
     }
 
-    async fn open(&self) -> io::Result<Wire> {
+    async fn open(&self) -> io::Result<Box<Wire>> {
         let tcp = TcpStream::connect(self.base.address()).await?;
         tcp.set_nodelay(true)?;
         let socket = match &self.tls {
@@ -185,7 +186,7 @@ impl Pool {
                 Socket::Tls(Box::new(connector.connect(name.clone(), tcp).await?))
             }
         };
-        Wire::new(socket).await
+        Ok(Box::new(Wire::new(socket).await?))
     }
 }
 
