@@ -285,7 +285,8 @@ impl Limits {
         for (&(identity, counter, major), &(spec, count, exempt)) in &tally.buckets {
             let releases = vec![begin; usize::try_from(count).unwrap_or(0)];
             let times = earliest(spec, &releases);
-            best.raise(times.last(), &format!("counter {counter} (major {major})"));
+            let name = self.rules.name(counter);
+            best.raise(times.last(), &format!("{name} (major {major})"));
             if !exempt {
                 globals.entry(identity).or_default().extend(times);
             }

@@ -120,7 +120,8 @@ const fn always() -> u32 {
 pub struct Denial {
     /// The path, as in [`Rule::path`].
     pub path: String,
-    /// The placeholder that is looked at, without braces, such as `channel_id`.
+    /// The placeholder that is looked at, without braces, such as `channel_id`; empty to deny every such path.
+    #[serde(default)]
     pub placeholder: String,
     /// The ids that are denied.
     #[serde(default)]

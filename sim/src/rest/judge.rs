@@ -171,7 +171,10 @@ impl Limits {
         }
         let hidden = self.rules.hidden(hit, &seen.path, identity, request.body);
         if let Some((limit, hidden_key, retry_us)) = full(&mut self.hidden, &hidden, now) {
-            let refusal = match self.known.hidden(hidden_key, route, request.sent_at) {
+            let refusal = match self
+                .known
+                .hidden(hidden_key, route, documented, request.sent_at)
+            {
                 Warned::Never => Refusal::Hidden,
                 Warned::Before => Refusal::HiddenRepeat,
                 Warned::Waiting => Refusal::HiddenEarly,
@@ -185,6 +188,7 @@ impl Limits {
                     route,
                     bucket: key,
                     hidden: hidden_key,
+                    documented,
                     retry_us,
                 },
                 name: Some(limit.name.clone()),

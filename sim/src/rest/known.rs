@@ -31,6 +31,7 @@ pub(crate) enum Told {
         route: RouteKey,
         bucket: BucketKey,
         hidden: HiddenKey,
+        documented: u64,
         retry_us: u64,
     },
     /// The global limit was hit.
@@ -57,8 +58,8 @@ pub(crate) enum Warned {
 pub(crate) struct Known {
     under_way: BTreeMap<u64, Told>,
     routes: BTreeMap<(RouteKey, u32), Instant>,
-    /// By route: that two of them share a hidden limit is nothing that an answer tells.
-    hidden: BTreeMap<(HiddenKey, RouteKey), Warning>,
+    /// By route and documented major parameter: that several share a hidden limit is nothing that an answer tells.
+    hidden: BTreeMap<(HiddenKey, RouteKey, u64), Warning>,
     global: BTreeMap<u32, Instant>,
 }
 
@@ -87,15 +88,19 @@ impl Known {
                 route,
                 bucket,
                 hidden,
+                documented,
                 retry_us,
             } => {
                 self.learn(at, route, bucket);
                 let until = at + core::time::Duration::from_micros(retry_us);
-                let warning = self.hidden.entry((hidden, route)).or_insert(Warning {
-                    first: at,
-                    last: at,
-                    until,
-                });
+                let warning = self
+                    .hidden
+                    .entry((hidden, route, documented))
+                    .or_insert(Warning {
+                        first: at,
+                        last: at,
+                        until,
+                    });
                 warning.first = warning.first.min(at);
                 if at >= warning.last {
                     (warning.last, warning.until) = (at, until);
@@ -121,8 +126,14 @@ impl Known {
             .is_some_and(|&at| at <= sent)
     }
 
-    pub(crate) fn hidden(&self, key: HiddenKey, route: RouteKey, sent: Instant) -> Warned {
-        match self.hidden.get(&(key, route)) {
+    pub(crate) fn hidden(
+        &self,
+        key: HiddenKey,
+        route: RouteKey,
+        documented: u64,
+        sent: Instant,
+    ) -> Warned {
+        match self.hidden.get(&(key, route, documented)) {
             Some(warning) if warning.last <= sent && sent < warning.until => Warned::Waiting,
             Some(warning) if warning.first <= sent => Warned::Before,
             _ => Warned::Never,

@@ -140,6 +140,13 @@ impl Rules {
         &self.compiled[usize::try_from(rule).unwrap_or(0)]
     }
 
+    /// The hash, or one of the hashes, of these counters.
+    pub(crate) fn name(&self, counter: u32) -> &str {
+        let mut phases = self.compiled.iter().flat_map(|compiled| &compiled.phases);
+        let phase = phases.find(|phase| phase.counter == counter);
+        phase.map_or("", |phase| &phase.hash)
+    }
+
     /// The bucket of a request; `age_us` is the age of the configuration.
     pub(crate) fn find(
         &self,
@@ -223,16 +230,10 @@ impl Rules {
     pub(crate) fn denial(&self, path: &Path<'_>) -> Option<(u16, u32)> {
         let (denial, _) = self.denied.iter().find(|(denial, template)| {
             template.fits(path)
-                && template.find(path, &denial.placeholder).is_some_and(|id| {
-                    let listed = denial.ids.iter().any(|there| there == id);
-                    listed
-                        || denial.remainder.is_some_and(|[divisor, remainder]| {
-                            divisor > 0
-                                && id
-                                    .parse::<u64>()
-                                    .is_ok_and(|id| (id >> 22) % divisor == remainder)
-                        })
-                })
+                && (denial.placeholder.is_empty()
+                    || template
+                        .find(path, &denial.placeholder)
+                        .is_some_and(|id| denies(denial, id)))
         })?;
         Some((denial.status, denial.code))
     }
@@ -253,6 +254,17 @@ impl Compiled {
         let old_ms = (unix_us / 1_000).saturating_sub((id >> 22) + DISCORD_EPOCH_MS);
         (age.from_ms..age.below_ms).contains(&old_ms)
     }
+}
+
+fn denies(denial: &Denial, id: &str) -> bool {
+    let listed = denial.ids.iter().any(|there| there == id);
+    let leaves = |[divisor, remainder]: [u64; 2]| {
+        divisor > 0
+            && id
+                .parse::<u64>()
+                .is_ok_and(|id| (id >> 22) % divisor == remainder)
+    };
+    listed || denial.remainder.is_some_and(leaves)
 }
 
 /// The keys of a JSON object; none for anything else.

@@ -225,10 +225,21 @@ impl World {
         json.flag("tts", fields.get("tts") == Some(&Value::Bool(true)));
         json.text("timestamp", &created_at(posted.id));
         json.flag("pinned", false);
-        for key in ["nonce", "message_reference"] {
-            if let Some(value) = fields.get(key) {
-                json.raw(key, value.to_string().as_bytes());
-            }
+        if let Some(nonce) = fields.get("nonce") {
+            json.raw("nonce", nonce.to_string().as_bytes());
+        }
+        if let Some(to) = fields
+            .get("message_reference")
+            .and_then(|to| to.get("message_id"))
+        {
+            json.object("message_reference", |json| {
+                json.number("type", 0);
+                json.raw("message_id", to.to_string().as_bytes());
+                json.id("channel_id", posted.channel);
+                if let Some(guild) = posted.guild {
+                    json.id("guild_id", self.catalog.guild_id(guild).0);
+                }
+            });
         }
         json.empty_array("mentions");
         json.empty_array("mention_roles");
