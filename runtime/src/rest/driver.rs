@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -37,7 +38,9 @@ pub struct Driver {
     outcome: Option<Outcome>,
     /// The outcome that was delivered, until it is known who shares it.
     delivered: Option<(Reply, Outcome)>,
-    end: Option<std::pin::Pin<Box<Sleep>>>,
+    /// Outcomes on their way to callers: handed on together, so that a caller's thread is woken once for several.
+    answers: Vec<(Reply, Outcome)>,
+    end: Option<Pin<Box<Sleep>>>,
 }
 
 type Outcome = Result<Answer, RestError>;
@@ -106,6 +109,7 @@ impl Driver {
             deadline: Deadline::default(),
             outcome: None,
             delivered: None,
+            answers: Vec::new(),
             end: None,
         }
     }
@@ -131,6 +135,7 @@ impl Driver {
                     has_moved = true;
                     fly(flight, limit)
                 }));
+                self.tell_callers();
                 if has_moved {
                     continue;
                 }
@@ -179,7 +184,10 @@ impl Driver {
                 );
                 self.drain();
             }
-            Err(misuse) => answer(reply, Err(RestError::bad_request(misuse))),
+            Err(misuse) => {
+                let error = RestError::bad_request(misuse);
+                self.answers.push((reply, Err(error)));
+            }
         }
     }
 
@@ -268,7 +276,8 @@ impl Driver {
             Output::Share { id, .. } => {
                 let outcome = self.delivered.as_ref().map(|(_, outcome)| outcome.clone());
                 if let Some(entry) = self.entries.remove(&id) {
-                    answer(entry.reply, outcome.unwrap_or(Err(RestError::Stopped)));
+                    self.answers
+                        .push((entry.reply, outcome.unwrap_or(Err(RestError::Stopped))));
                 }
             }
             Output::Retry { id, why, at } => {
@@ -312,7 +321,7 @@ impl Driver {
             return;
         }
         if let (Some(entry), Some(outcome)) = (self.entries.remove(&id), self.outcome.take()) {
-            answer(entry.reply, outcome);
+            self.answers.push((entry.reply, outcome));
         }
         let fed = self
             .shared
@@ -328,21 +337,26 @@ impl Driver {
         let now = clock::now();
         let wait = until.map(|until| until.since(now));
         let request = Called::of(&entry.outgoing).to_string();
-        answer(
-            entry.reply,
-            Err(RestError::Refused {
-                request,
-                why,
-                until,
-                wait,
-            }),
-        );
+        let refused = RestError::Refused {
+            request,
+            why,
+            until,
+            wait,
+        };
+        self.answers.push((entry.reply, Err(refused)));
     }
 
     /// Answers the caller whose outcome nobody shares any more.
     fn hand_over(&mut self) {
         if let Some((reply, outcome)) = self.delivered.take() {
-            answer(reply, outcome);
+            self.answers.push((reply, outcome));
+        }
+    }
+
+    fn tell_callers(&mut self) {
+        for (reply, outcome) in self.answers.drain(..) {
+            // Its caller may have lost interest.
+            let _unwanted = reply.send(outcome);
         }
     }
 
@@ -372,9 +386,4 @@ impl Drop for Driver {
         self.entries.clear();
         self.shared.is_over.send_replace(Some(is_complete));
     }
-}
-
-fn answer(reply: Reply, outcome: Outcome) {
-    // Its caller may have lost interest.
-    let _unwanted = reply.send(outcome);
 }
