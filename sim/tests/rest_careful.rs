@@ -144,49 +144,53 @@ fn seconds(reply: &Reply, name: &str) -> Duration {
     Duration::from_secs_f64(reply.header(name).unwrap().parse().unwrap())
 }
 
-fn config(rng: &mut Rng) -> RestConfig {
+fn rule(rng: &mut Rng, at: usize, first: Option<&Rule>) -> Rule {
     let mut some = |bound: u64| rng.below(bound);
-    let mut rules = Vec::new();
-    for (at, (method, _, path)) in ROUTES.into_iter().enumerate() {
-        let kind = [Kind::Fixed, Kind::Leaky, Kind::Log][usize::try_from(some(3)).unwrap()];
-        let limit = 1 + u32::try_from(some(6)).unwrap();
-        let mut rule =
-            Rule::new(method, path, &format!("h{at}"), limit, 200 + some(3_000)).kind(kind);
-        match some(5) {
-            0 => rule = rule.changes_to(some(10_000), &format!("n{at}")),
-            1 => rule = rule.alternates_with(&format!("a{at}")),
-            2 => {
-                let scope = if some(2) == 0 {
-                    Scope::User
-                } else {
-                    Scope::Shared
-                };
-                let name = format!("s{at}");
-                rule = rule.sublimit(Sublimit {
-                    name,
-                    limit: 6,
-                    window_ms: 8_000,
-                    scope,
-                    ..Sublimit::default()
-                });
-            }
-            3 if at > 0 => {
-                let first: &Rule = &rules[0];
-                if first.hash_changes.is_empty() && first.alternate.is_none() {
-                    (rule.hash, rule.limit) = (first.hash.clone(), first.limit);
-                    (rule.window_ms, rule.kind) = (first.window_ms, first.kind);
-                }
-            }
-            _ => {}
-        }
-        rules.push(rule);
+    let (method, _, path) = ROUTES[at];
+    let kind = [Kind::Fixed, Kind::Leaky, Kind::Log][usize::try_from(some(3)).unwrap()];
+    let limit = 1 + u32::try_from(some(6)).unwrap();
+    let rule = Rule::new(method, path, &format!("h{at}"), limit, 200 + some(3_000)).kind(kind);
+    match (some(5), first) {
+        (0, _) => rule.changes_to(some(10_000), &format!("n{at}")),
+        (1, _) => rule.alternates_with(&format!("a{at}")),
+        (2, _) => rule.sublimit(Sublimit {
+            name: format!("s{at}"),
+            limit: 6,
+            window_ms: 8_000,
+            scope: if some(2) == 0 {
+                Scope::User
+            } else {
+                Scope::Shared
+            },
+            ..Sublimit::default()
+        }),
+        (3, Some(first)) if first.hash_changes.is_empty() && first.alternate.is_none() => Rule {
+            methods: rule.methods,
+            path: rule.path,
+            sublimits: Vec::new(),
+            ..first.clone()
+        },
+        _ => rule,
     }
+}
+
+fn config(rng: &mut Rng) -> RestConfig {
+    let mut rules: Vec<Rule> = Vec::new();
+    for at in 0..ROUTES.len() {
+        rules.push(rule(rng, at, rules.first()));
+    }
+    let mut some = |bound: u64| rng.below(bound);
     let fault = |fault, per_million| FaultRate {
         fault,
         per_million,
         from_ms: 0,
         for_ms: None,
         path: None,
+    };
+    let fail = |status, headers| RestFault::Fail {
+        status,
+        headers,
+        executed: headers,
     };
     let latency = Latency {
         there_ms: [1, 1 + some(150)],
@@ -198,22 +202,8 @@ fn config(rng: &mut Rng) -> RestConfig {
         faults: vec![
             fault(RestFault::DropBefore, 20_000),
             fault(RestFault::DropAfter, 20_000),
-            fault(
-                RestFault::Fail {
-                    status: 502,
-                    headers: false,
-                    executed: false,
-                },
-                10_000,
-            ),
-            fault(
-                RestFault::Fail {
-                    status: 500,
-                    headers: true,
-                    executed: true,
-                },
-                10_000,
-            ),
+            fault(fail(502, false), 10_000),
+            fault(fail(500, true), 10_000),
             fault(RestFault::Slow { delay_ms: 900 }, 10_000),
         ],
         ..RestConfig::unlimited()

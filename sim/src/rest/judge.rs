@@ -194,11 +194,7 @@ impl Limits {
                 name: Some(limit.name.clone()),
             }));
         }
-        for (_, key) in &hidden {
-            if let Some((spec, window)) = self.hidden.get_mut(key) {
-                window.take(*spec, now);
-            }
-        }
+        take(&mut self.hidden, &hidden, now);
         bucket.take(used);
         shown.room = bucket.window.room(spec, now);
         Ok((Told::Counted { route, bucket: key }, shown))
@@ -271,4 +267,17 @@ fn full<'a>(
         let is_full = !window.fits(*spec, now);
         is_full.then(|| (limit, key, window.room(*spec, now).retry_after_us))
     })
+}
+
+/// Counts in all of these hidden limits.
+fn take(
+    windows: &mut BTreeMap<HiddenKey, (Spec, Window)>,
+    limits: &[(&Hidden, HiddenKey)],
+    now: u64,
+) {
+    for (_, key) in limits {
+        if let Some((spec, window)) = windows.get_mut(key) {
+            window.take(*spec, now);
+        }
+    }
 }

@@ -228,19 +228,7 @@ impl World {
         if let Some(nonce) = fields.get("nonce") {
             json.raw("nonce", nonce.to_string().as_bytes());
         }
-        if let Some(to) = fields
-            .get("message_reference")
-            .and_then(|to| to.get("message_id"))
-        {
-            json.object("message_reference", |json| {
-                json.number("type", 0);
-                json.raw("message_id", to.to_string().as_bytes());
-                json.id("channel_id", posted.channel);
-                if let Some(guild) = posted.guild {
-                    json.id("guild_id", self.catalog.guild_id(guild).0);
-                }
-            });
-        }
+        self.write_reference(json, posted);
         json.empty_array("mentions");
         json.empty_array("mention_roles");
         json.flag("mention_everyone", false);
@@ -274,6 +262,29 @@ impl World {
         if is_event {
             json.number("channel_type", u64::from(posted.guild.is_none()));
         }
+        self.write_author(json, posted);
+        json.raw("attachments", posted.attachments.to_string().as_bytes());
+    }
+
+    /// The message that this one answers, if any.
+    fn write_reference(&self, json: &mut Json, posted: &Posted) {
+        if let Some(to) = posted
+            .fields
+            .get("message_reference")
+            .and_then(|to| to.get("message_id"))
+        {
+            json.object("message_reference", |json| {
+                json.number("type", 0);
+                json.raw("message_id", to.to_string().as_bytes());
+                json.id("channel_id", posted.channel);
+                if let Some(guild) = posted.guild {
+                    json.id("guild_id", self.catalog.guild_id(guild).0);
+                }
+            });
+        }
+    }
+
+    fn write_author(&self, json: &mut Json, posted: &Posted) {
         match &posted.webhook {
             None => json.object("author", |json| self.catalog.write_bot_user(json)),
             Some((id, name)) => {
@@ -287,7 +298,6 @@ impl World {
                 });
             }
         }
-        json.raw("attachments", posted.attachments.to_string().as_bytes());
     }
 }
 
