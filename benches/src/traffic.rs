@@ -1,6 +1,7 @@
 //! A load on the REST scheduler that never ends: every answer brings the next request, so the queue keeps its length.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use shardkeep_core::rest::route::Method;
@@ -20,6 +21,7 @@ const LATENCY: Duration = Duration::from_millis(50);
 /// Every so many-th request has a deadline, far enough to be met.
 const DEADLINE_EVERY: u64 = 4;
 const DEADLINE: Duration = Duration::from_secs(3_600);
+const FIRST_CHANNEL: u64 = 1_000_000_000_000_000_000;
 /// How many channels belong to one guild.
 const GUILD: usize = 10;
 
@@ -34,9 +36,8 @@ pub struct Load {
     pub global: u32,
 }
 
+/// Discord's side of a bucket: when its window ends, and what is left in it.
 struct Channel {
-    path: String,
-    /// Discord's side of the bucket: when the window ends, and what is left in it.
     resets: Instant,
     remaining: u32,
 }
@@ -46,6 +47,7 @@ pub struct Traffic {
     scheduler: Scheduler,
     now: Instant,
     channels: Vec<Channel>,
+    path: String,
     next_id: u64,
     /// When which request is answered.
     answers: VecDeque<(Instant, u64)>,
@@ -64,9 +66,7 @@ impl Traffic {
         config.queue_size = load.queued * 2;
         config.max_in_flight = 256;
         config.global_limit = load.global;
-        let path = |index| format!("/channels/{}/messages", 1_000_000_000_000_000_000 + index);
-        let channels = (0..load.channels as u64).map(|index| Channel {
-            path: path(index),
+        let channels = (0..load.channels).map(|_| Channel {
             resets: Instant::ZERO,
             remaining: LIMIT,
         });
@@ -74,6 +74,7 @@ impl Traffic {
             scheduler: Scheduler::new(config, Instant::ZERO),
             now: Instant::ZERO,
             channels: channels.collect(),
+            path: String::new(),
             next_id: 0,
             answers: VecDeque::new(),
             delivered: 0,
@@ -112,12 +113,14 @@ impl Traffic {
         let id = self.next_id;
         self.next_id += 1;
         let place = self.channel_of(id);
-        let mut submit = Submit::new(
-            RequestId(id),
-            AUTH,
-            Method::Post,
-            &self.channels[place].path,
-        );
+        self.path.clear();
+        write!(
+            self.path,
+            "/channels/{}/messages",
+            FIRST_CHANNEL + place as u64
+        )
+        .expect("a String takes every text");
+        let mut submit = Submit::new(RequestId(id), AUTH, Method::Post, &self.path);
         submit.guild = Some(Snowflake(1 + (place / GUILD) as u64));
         submit.priority = match id % 16 {
             0 => Priority::UserFacing,

@@ -52,8 +52,6 @@ pub(super) struct Bucket {
     pub(super) ready: Option<ReadyKey>,
     /// When it is looked at again.
     pub(super) wait: Option<Instant>,
-    /// Its place among those that need long, in microseconds; zero is none.
-    pub(super) drain: u64,
     pub(super) touched: Instant,
 }
 
@@ -76,7 +74,6 @@ impl Bucket {
             is_exempt,
             ready: None,
             wait: None,
-            drain: 0,
             touched: now,
         }
     }

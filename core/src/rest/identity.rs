@@ -1,13 +1,16 @@
 //! One identity: its global limit, the buckets that could send now, and whose turn it is among guilds.
 
-use alloc::collections::{BTreeMap, BTreeSet};
-use core::cmp::Reverse;
+use alloc::vec::Vec;
+
+use slab::Slab;
 
 use crate::time::Instant;
 
 use super::global::Global;
 use super::heap::Heap;
 use super::io::{Auth, PRIORITIES, Priority};
+use super::submit::slot;
+use super::table::{Table, mix};
 
 /// Where a bucket stands in the order of those that could send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +31,10 @@ impl ReadyKey {
     }
 }
 
+fn tenant_hash((class, tenant): (u8, u64)) -> u64 {
+    mix(class.into(), tenant)
+}
+
 fn class_of(rank: u64) -> u8 {
     u8::try_from(rank >> TURN_BITS).unwrap_or(u8::MAX)
 }
@@ -42,10 +49,15 @@ pub(super) struct Identity {
     by_age: Heap<u64>,
     /// Buckets the global limit does not bind, by priority and turn.
     exempt: Heap<u64>,
-    /// Every bucket with waiting requests, by how long its own limit makes them take (microseconds), longest first.
-    drains: BTreeSet<(Reverse<u64>, u32)>,
-    /// Whose turn is when, of those that have requests waiting: (priority, guild or other resource).
-    tenants: BTreeMap<(u8, u64), Tenant>,
+    /// Buckets whose own limit may make them last longest of all, as found when they were last looked for, and how many
+    /// places of the global limit are kept for them.
+    pub(super) critical: Vec<u32>,
+    pub(super) reserved: u32,
+    /// How often a bucket's need has changed since they were looked for.
+    pub(super) changes: usize,
+    /// Whose turn is when, of those that have requests waiting.
+    tenants: Slab<Tenant>,
+    tenant_keys: Table,
     /// Waiting requests that the global limit binds, by priority.
     pub(super) queued: [u32; PRIORITIES],
     /// Discord refused the token.
@@ -55,15 +67,14 @@ pub(super) struct Identity {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Tenant {
+    /// The priority, and the guild or other resource.
+    key: (u8, u64),
     waiting: u32,
     tail: u64,
 }
 
 /// One turn in so many goes to whoever has waited longest.
 const AGED_TURN: u64 = 8;
-
-/// How many of the buckets that need longest are looked at.
-const CRITICAL_MAX: usize = 16;
 
 impl Identity {
     pub(super) fn new(auth: Auth, global: Global) -> Self {
@@ -73,8 +84,11 @@ impl Identity {
             by_turn: Heap::new(),
             by_age: Heap::new(),
             exempt: Heap::new(),
-            drains: BTreeSet::new(),
-            tenants: BTreeMap::new(),
+            critical: Vec::new(),
+            reserved: 0,
+            changes: 0,
+            tenants: Slab::new(),
+            tenant_keys: Table::default(),
             queued: [0; PRIORITIES],
             is_stopped: false,
             turns: 0,
@@ -83,24 +97,35 @@ impl Identity {
 
     /// A turn for one more request of `tenant`: as if the tenant's requests came one by one at its fair share of the
     /// limit. Whoever floods the queue queues behind himself, not before others.
-    pub(super) fn join(&mut self, priority: Priority, tenant: u64, now: Instant) -> u64 {
+    pub(super) fn join(&mut self, priority: Priority, tenant: u64, now: Instant) -> (u64, u32) {
         let tenants = u64::try_from(self.tenants.len()).unwrap_or(u64::MAX);
         let spacing = self.global.cost().saturating_mul(tenants.max(1));
-        let entry = self.tenants.entry((priority.number(), tenant)).or_default();
+        let key = (priority.number(), tenant);
+        let hash = tenant_hash(key);
+        let known = |at: u32| self.tenants[at as usize].key == key;
+        let at = self.tenant_keys.get(hash, known).unwrap_or_else(|| {
+            let at = slot(self.tenants.insert(Tenant {
+                key,
+                ..Tenant::default()
+            }));
+            self.tenant_keys.insert(hash, at);
+            at
+        });
+        let entry = &mut self.tenants[at as usize];
         let turn = entry.tail.max(now.as_micros());
         entry.tail = turn.saturating_add(spacing);
         entry.waiting += 1;
-        turn
+        (turn, at)
     }
 
-    /// A request of `tenant` no longer waits.
-    pub(super) fn quit(&mut self, priority: Priority, tenant: u64) {
-        let key = (priority.number(), tenant);
-        if let Some(entry) = self.tenants.get_mut(&key) {
-            entry.waiting -= 1;
-            if entry.waiting == 0 {
-                self.tenants.remove(&key);
-            }
+    /// A request of a tenant no longer waits.
+    pub(super) fn quit(&mut self, tenant: u32) {
+        let entry = &mut self.tenants[tenant as usize];
+        entry.waiting -= 1;
+        if entry.waiting == 0 {
+            let hash = tenant_hash(entry.key);
+            self.tenants.remove(tenant as usize);
+            self.tenant_keys.remove(hash, tenant);
         }
     }
 
@@ -120,16 +145,6 @@ impl Identity {
         }
     }
 
-    /// The time that the waiting requests of `bucket` take changed from `old` to `new`; zero is no entry.
-    pub(super) fn set_drain(&mut self, bucket: u32, old: u64, new: u64) {
-        if old != 0 {
-            self.drains.remove(&(Reverse(old), bucket));
-        }
-        if new != 0 {
-            self.drains.insert((Reverse(new), bucket));
-        }
-    }
-
     pub(super) fn has_ready(&self) -> bool {
         !self.by_turn.is_empty()
     }
@@ -144,32 +159,15 @@ impl Identity {
         self.global.cost().saturating_mul(waiting)
     }
 
-    /// The buckets whose own limit makes them last about as long as everything else takes: whatever they miss now, all
+    /// A bucket that needs at least so long lasts about as long as everything else takes: whatever it misses now, all
     /// would wait for later.
-    fn critical(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
-        let least = self.drain() / 8 * 7;
-        self.drains
-            .iter()
-            .take(CRITICAL_MAX)
-            .map(|&(Reverse(drain), bucket)| (drain, bucket))
-            .take_while(move |&(drain, _)| drain >= least)
+    pub(super) fn critical_from(&self) -> u64 {
+        self.drain() / 8 * 7
     }
 
-    /// How much of the global limit is kept for critical buckets: what they can send in a window, at most half of all.
-    pub(super) fn reserve(&self, rate: impl Fn(u32) -> u32) -> u32 {
-        let wanted: u32 = self
-            .critical()
-            .map(|(_, bucket)| rate(bucket))
-            .fold(0, u32::saturating_add);
-        wanted.min(self.global.limit() / 2)
-    }
-
-    /// A critical bucket that could send now and is as urgent as anybody.
-    pub(super) fn next_critical(&self, ready: impl Fn(u32) -> Option<ReadyKey>) -> Option<u32> {
-        let (best, _) = self.by_turn.first()?;
-        self.critical()
-            .map(|(_, bucket)| bucket)
-            .find(|&bucket| ready(bucket).is_some_and(|key| key.class <= class_of(best)))
+    /// The priority of whose turn it is.
+    pub(super) fn next_class(&self) -> Option<u8> {
+        self.by_turn.first().map(|(rank, _)| class_of(rank))
     }
 
     /// The bucket whose turn it is, and whether that is for its age.

@@ -1,10 +1,15 @@
 //! The order of buckets: which could send now, which wait for a moment, which need longest.
 
+use core::cmp::Reverse;
+
 use crate::time::Instant;
 
 use super::Scheduler;
 use super::bucket::{Profile, Room};
 use super::identity::ReadyKey;
+
+/// For how many of the buckets that need longest places are kept.
+const CRITICAL_MAX: usize = 16;
 
 impl Scheduler {
     /// Puts a bucket where it belongs after anything about it changed.
@@ -23,9 +28,12 @@ impl Scheduler {
             identity.stand(at, ready, bucket.is_exempt);
             bucket.ready = ready;
         }
-        if bucket.drain != drain {
-            identity.set_drain(at, bucket.drain, drain);
-            bucket.drain = drain;
+        if self.drains.len() <= at as usize {
+            self.drains.resize(at as usize + 1, 0);
+        }
+        if self.drains[at as usize] != drain {
+            self.drains[at as usize] = drain;
+            identity.changes += 1;
         }
         if bucket.wait != wait {
             match wait {
@@ -97,5 +105,64 @@ impl Scheduler {
             open.filter_map(super::Lane::head).min()
         };
         next.map(|(_, (_, _, slot))| slot)
+    }
+
+    /// How long the waiting requests of a bucket take by its own limit, if it is one of this identity.
+    fn need(&self, bucket: u32, identity: usize) -> u64 {
+        let is_its = self
+            .buckets
+            .get(bucket as usize)
+            .is_some_and(|bucket| bucket.identity == identity);
+        self.drains
+            .get(bucket as usize)
+            .copied()
+            .filter(|_| is_its)
+            .unwrap_or(0)
+    }
+
+    /// Finds out for which buckets places of the global limit are kept, and how many: what they can send in a window, at
+    /// most half of all. All buckets are looked at only once in so many changes as there are buckets.
+    pub(super) fn weigh(&mut self, at: usize) {
+        let least = self.identities[at].critical_from();
+        if self.identities[at].changes >= self.buckets.len() {
+            let mut critical = core::mem::take(&mut self.identities[at].critical);
+            critical.clear();
+            let long = |&(_, &drain): &(u32, &u64)| drain > 0 && drain >= least / 2;
+            let candidates = (0..).zip(&self.drains).filter(long);
+            critical.extend(candidates.map(|(bucket, _)| bucket));
+            critical.retain(|&bucket| self.need(bucket, at) > 0);
+            let order = |&bucket: &u32| (Reverse(self.drains[bucket as usize]), bucket);
+            if critical.len() > CRITICAL_MAX {
+                critical.select_nth_unstable_by_key(CRITICAL_MAX, order);
+                critical.truncate(CRITICAL_MAX);
+            }
+            critical.sort_unstable_by_key(order);
+            let identity = &mut self.identities[at];
+            identity.critical = critical;
+            identity.changes = 0;
+        }
+        let identity = &self.identities[at];
+        let window = identity.global.window();
+        let wanted = identity
+            .critical
+            .iter()
+            .filter(|&&bucket| self.need(bucket, at) >= least.max(1))
+            .map(|&bucket| self.rate(bucket, window))
+            .fold(0, u32::saturating_add);
+        let most = identity.global.limit() / 2;
+        self.identities[at].reserved = wanted.min(most);
+    }
+
+    /// A critical bucket that could send now and is as urgent as anybody.
+    pub(super) fn next_critical(&self, at: usize) -> Option<u32> {
+        let identity = &self.identities[at];
+        let (best, least) = (identity.next_class()?, identity.critical_from().max(1));
+        let is_next = |&bucket: &u32| {
+            self.need(bucket, at) >= least
+                && self.buckets[bucket as usize]
+                    .ready
+                    .is_some_and(|key| key.class <= best)
+        };
+        identity.critical.iter().copied().find(is_next)
     }
 }

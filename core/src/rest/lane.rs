@@ -1,11 +1,12 @@
 //! One lane: the requests of one route and one top-level resource that wait, and the hidden limit they keep to.
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::VecDeque;
 use core::time::Duration;
 
 use crate::time::Instant;
 
 use super::io::{Auth, PRIORITIES, Priority};
+use super::queue::{Place, Queue};
 use super::route::{Major, Method, Route, Template};
 use super::table::mix;
 
@@ -71,16 +72,13 @@ const SPANS_MS: [u64; 24] = [
     86_400_000,
 ];
 
-/// A place in a lane's queue: the fair turn, the order of submission, the request.
-pub(super) type Place = (u64, u64, u32);
-
 /// The requests of one route and one resource.
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
     pub(super) key: LaneKey,
     /// The bucket that counts them.
     pub(super) bucket: u32,
-    queue: [BTreeSet<Place>; PRIORITIES],
+    queue: [Queue; PRIORITIES],
     pub(super) queued: u32,
     pub(super) in_flight: u32,
     held: Option<Instant>,
@@ -96,7 +94,7 @@ impl Lane {
         Self {
             key,
             bucket,
-            queue: [const { BTreeSet::new() }; PRIORITIES],
+            queue: Default::default(),
             queued: 0,
             in_flight: 0,
             held: None,
@@ -107,13 +105,12 @@ impl Lane {
     }
 
     pub(super) fn push(&mut self, priority: Priority, place: Place) {
-        if self.queue[usize::from(priority.number())].insert(place) {
-            self.queued += 1;
-        }
+        self.queue[usize::from(priority.number())].insert(place);
+        self.queued += 1;
     }
 
     pub(super) fn remove(&mut self, priority: Priority, place: Place) -> bool {
-        let found = self.queue[usize::from(priority.number())].remove(&place);
+        let found = self.queue[usize::from(priority.number())].remove(place);
         self.queued -= u32::from(found);
         found
     }
@@ -122,35 +119,38 @@ impl Lane {
     pub(super) fn head(&self) -> Option<(u8, Place)> {
         (0..)
             .zip(&self.queue)
-            .find_map(|(class, queue)| queue.first().map(|&place| (class, place)))
+            .find_map(|(class, queue)| queue.first().map(|place| (class, place)))
     }
 
     /// The one that was submitted first, of those next in their priority.
     pub(super) fn oldest(&self) -> Option<(u8, Place)> {
         (0..)
             .zip(&self.queue)
-            .filter_map(|(class, queue)| queue.first().map(|&place| (class, place)))
+            .filter_map(|(class, queue)| queue.first().map(|place| (class, place)))
             .min_by_key(|&(_, (_, seq, _))| seq)
     }
 
     /// How many would go before one more of this priority.
     pub(super) fn ahead_of(&self, priority: Priority) -> u32 {
         let classes = &self.queue[..=usize::from(priority.number())];
-        let waiting: usize = classes.iter().map(BTreeSet::len).sum();
+        let waiting: usize = classes.iter().map(Queue::len).sum();
         u32::try_from(waiting).unwrap_or(u32::MAX)
     }
 
     /// How many wait before a place.
     pub(super) fn before(&self, priority: Priority, (turn, seq): (u64, u64)) -> u32 {
         let class = usize::from(priority.number());
-        let urgent: usize = self.queue[..class].iter().map(BTreeSet::len).sum();
-        let same = self.queue[class].range(..(turn, seq, 0)).count();
+        let urgent: usize = self.queue[..class].iter().map(Queue::len).sum();
+        let same = self.queue[class].before((turn, seq));
         u32::try_from(urgent + same).unwrap_or(u32::MAX)
     }
 
     /// Every waiting request.
     pub(super) fn waiting(&self) -> impl Iterator<Item = u32> + '_ {
-        self.queue.iter().flatten().map(|&(_, _, slot)| slot)
+        self.queue
+            .iter()
+            .flat_map(Queue::iter)
+            .map(|(_, _, slot)| slot)
     }
 
     /// Nothing of this lane goes before `until`; other lanes of the bucket may.

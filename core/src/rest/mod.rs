@@ -57,6 +57,7 @@ mod lane;
 mod learn;
 mod limited;
 mod pump;
+mod queue;
 mod request;
 pub mod route;
 mod share;
@@ -140,6 +141,8 @@ pub struct Scheduler {
     buckets: Slab<Bucket>,
     /// Buckets whose hash is known.
     bucket_keys: BTreeMap<(Auth, BucketHash, route::Major), u32>,
+    /// How long the waiting requests of each bucket take by its own limit, in microseconds.
+    drains: Vec<u64>,
     profiles: Slab<Profile>,
     profile_keys: BTreeMap<(Auth, BucketHash), u32>,
     /// Hashes that some route alternates with another: they count as that other.
@@ -191,6 +194,7 @@ impl Scheduler {
             lane_keys: Table::default(),
             buckets: Slab::new(),
             bucket_keys: BTreeMap::new(),
+            drains: Vec::new(),
             profiles: Slab::new(),
             profile_keys: BTreeMap::new(),
             aliases: BTreeMap::new(),

@@ -1,7 +1,5 @@
 //! Sending: who goes now, as far as limits and places allow.
 
-use core::time::Duration;
-
 use crate::machine::Timeout;
 use crate::time::Instant;
 
@@ -52,6 +50,11 @@ impl Scheduler {
     fn pump_bound(&mut self) {
         let count = self.identities.len();
         let places = self.places();
+        for at in 0..count {
+            if self.identities[at].has_ready() {
+                self.weigh(at);
+            }
+        }
         let mut idle = 0;
         while idle < count && self.in_flight - self.interactions_in_flight < places {
             if self.in_flight >= self.config.max_in_flight {
@@ -69,11 +72,10 @@ impl Scheduler {
         if !identity.has_ready() {
             return false;
         }
-        let window = identity.global.window();
-        let reserve = identity.reserve(|bucket| self.rate(bucket, window));
+        let reserve = identity.reserved;
         if reserve > 0
             && let Room::Now(_) = identity.global.room(self.now, reserve, true)
-            && let Some(bucket) = identity.next_critical(|at| self.buckets[at as usize].ready)
+            && let Some(bucket) = self.next_critical(at)
         {
             self.send_from(bucket, false, true);
             return true;
@@ -211,10 +213,8 @@ impl Scheduler {
             .identities
             .iter()
             .filter(|identity| identity.has_ready() && !is_full);
-        let window = |identity: &super::Identity| -> Duration { identity.global.window() };
         let room = waiting.filter_map(|identity| {
-            let reserve = identity.reserve(|bucket| self.rate(bucket, window(identity)));
-            match identity.global.room(self.now, reserve, false) {
+            match identity.global.room(self.now, identity.reserved, false) {
                 Room::At(at) => Some(at),
                 Room::Now(_) | Room::AfterAnswer => None,
             }

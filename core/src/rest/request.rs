@@ -48,6 +48,8 @@ pub(super) struct Request {
     /// Its turn among those of the same priority, and its place in the order of submission.
     pub(super) turn: u64,
     pub(super) seq: u64,
+    /// Whose turns it takes, among those of its identity.
+    pub(super) tenant: u32,
     pub(super) sent: Instant,
     pub(super) sent_seq: u64,
     /// How often it was sent, failed, and was limited.
@@ -66,17 +68,12 @@ impl Request {
         self.route.is_global_exempt()
     }
 
-    /// What guilds take turns by.
-    pub(super) fn tenant(&self) -> u64 {
-        tenant(&self.route, self.guild)
-    }
-
     pub(super) fn suspects(&self) -> [Option<Offender>; 3] {
         suspects(self.auth, &self.route, self.guild)
     }
 }
 
-/// The guild, or what else stands for one: the channel, the webhook.
+/// What guilds take turns by: the guild, or what else stands for one: the channel, the webhook.
 pub(super) fn tenant(route: &Route, guild: Option<Snowflake>) -> u64 {
     use super::route::Major;
     match (guild.or_else(|| route.guild()), route.major()) {

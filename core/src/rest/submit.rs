@@ -165,6 +165,7 @@ impl Scheduler {
             state: State::Queued,
             submitted: self.now,
             turn: 0,
+            tenant: 0,
             seq,
             sent: Instant::ZERO,
             sent_seq: 0,
@@ -205,12 +206,12 @@ impl Scheduler {
         let identity = &mut self.identities[request.identity];
         let tenant = tenant(&request.route, request.guild);
         let is_exempt = request.is_exempt();
-        request.turn = if request.attempts > 0 || is_exempt {
+        if request.attempts > 0 || is_exempt {
             // A request that was sent before keeps its turn, ahead of all that came after it.
-            request.submitted.as_micros()
+            request.turn = request.submitted.as_micros();
         } else {
-            identity.join(request.priority, tenant, self.now)
-        };
+            (request.turn, request.tenant) = identity.join(request.priority, tenant, self.now);
+        }
         request.state = State::Queued;
         if !is_exempt {
             identity.queued[usize::from(request.priority.number())] += 1;
@@ -238,7 +239,7 @@ impl Scheduler {
         if !request.is_exempt() {
             identity.queued[usize::from(request.priority.number())] -= 1;
             if request.attempts == 0 {
-                identity.quit(request.priority, request.tenant());
+                identity.quit(request.tenant);
             }
         }
         self.reindex(bucket);

@@ -125,7 +125,7 @@ impl Scheduler {
             }
         }
         self.routes.retain(|_, state| state.touched + keep > now);
-        if self.in_flight == 0 {
+        if self.in_flight == 0 || self.leaders.is_empty() {
             // Reads that could be older than these changes are all answered.
             self.changes.clear();
         }
@@ -134,6 +134,9 @@ impl Scheduler {
 
     /// Changes that lie before every read in flight no longer matter.
     fn drop_changes(&mut self) {
+        if self.changes.is_empty() {
+            return;
+        }
         let oldest = self
             .requests
             .iter()
