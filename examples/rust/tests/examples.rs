@@ -47,6 +47,13 @@ fn a_bot_that_takes_batches() {
 }
 
 #[test]
+fn rest_alone() {
+    let text = run("rest");
+    assert!(text.contains("this is ") && text.contains("code 10003"), "{text}");
+    assert_eq!(text.matches("posted ").count(), 10, "{text}");
+}
+
+#[test]
 fn core_over_a_transport_of_ones_own() {
     let text = run("own_transport");
     assert!(text.contains("#1 READY") && text.contains("GUILD_CREATE"), "{text}");
