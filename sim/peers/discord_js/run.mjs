@@ -15,6 +15,7 @@ import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { restCalls } from './rest.mjs';
 
 const require = createRequire(import.meta.url);
 const { Client, Events, GatewayIntentBits, Options } = require('discord.js');
@@ -296,5 +297,6 @@ for (const compression of compressions) {
   runs.push(conform(compression));
   if (process.env.SHARDKEEP_SIM_URL) await runs.at(-1);
 }
+runs.push(restCalls(await Simulator.start(), new Checks('REST'), TOKEN));
 const failed = (await Promise.all(runs)).reduce((a, b) => a + b, 0);
 process.exit(failed === 0 ? 0 : 1);

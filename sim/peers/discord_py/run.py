@@ -321,6 +321,7 @@ def main():
         runs.append(subprocess.Popen([sys.executable, __file__, compression]))
         if os.environ.get("SHARDKEEP_SIM_URL"):
             runs[-1].wait()
+    runs.append(subprocess.Popen([sys.executable, os.path.join(os.path.dirname(__file__), "rest.py")]))
     return 1 if any([run.wait() for run in runs]) else 0
 
 
