@@ -73,9 +73,9 @@ impl Scheduler {
         }
         let global = &mut self.identities[request.identity].global;
         match failure {
-            Failure::NotSent => global.withdraw(request.sent, at, request.is_reserved),
+            Failure::NotSent => global.withdraw(request.sent, at),
             Failure::Unanswered => {
-                global.arrived(request.sent, at, request.is_reserved, self.now);
+                global.arrived(request.sent, at, self.now);
             }
         }
     }

@@ -108,6 +108,17 @@ impl Profile {
         }
     }
 
+    /// How many requests can go within `span` of when one can.
+    pub(super) fn burst(&self, span: Duration) -> u32 {
+        match self.kind {
+            Kind::Fixed | Kind::Log => self.limit,
+            Kind::Sliding { period } => {
+                let requests = micros(span).div_ceil(micros(period).max(1));
+                u32::try_from(requests).unwrap_or(u32::MAX)
+            }
+        }
+    }
+
     pub(super) fn distrust(&mut self) {
         if self.kind != Kind::Fixed {
             self.kind = Kind::Fixed;

@@ -1,12 +1,12 @@
 //! The buckets as the scheduler holds them: a window, the lanes that share it, and its place in the order.
 
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::time::Instant;
 
 use super::Scheduler;
 use super::bucket::{Profile, Room, Window};
+use super::few::Few;
 use super::identity::ReadyKey;
 use super::io::Auth;
 use super::route::Major;
@@ -43,7 +43,7 @@ pub(super) struct Bucket {
     pub(super) auth: Auth,
     pub(super) identity: usize,
     pub(super) limiter: Limiter,
-    pub(super) lanes: Vec<u32>,
+    pub(super) lanes: Few,
     pub(super) queued: u32,
     pub(super) in_flight: u32,
     pub(super) window: Window,
@@ -67,7 +67,7 @@ impl Bucket {
             auth,
             identity,
             limiter,
-            lanes: Vec::new(),
+            lanes: Few::default(),
             queued: 0,
             in_flight: 0,
             window: Window::default(),
@@ -111,16 +111,12 @@ impl Scheduler {
         }
     }
 
-    /// How many requests a bucket can send in one window of the global limit.
-    pub(super) fn rate(&self, bucket: u32, window: Duration) -> u32 {
+    /// How many of its waiting requests a bucket can send within a window of the global limit, once it can.
+    pub(super) fn burst(&self, bucket: u32, window: Duration) -> u32 {
         let bucket = &self.buckets[bucket as usize];
-        let cost = self.profile_of(bucket).map_or(0, Profile::cost);
-        if cost == 0 {
-            return 0;
-        }
-        let requests = crate::time::micros(window).div_ceil(cost);
-        u32::try_from(requests)
-            .unwrap_or(u32::MAX)
-            .min(bucket.queued)
+        let most = self
+            .profile_of(bucket)
+            .map_or(0, |profile| profile.burst(window));
+        most.min(bucket.queued)
     }
 }

@@ -153,7 +153,7 @@ impl Scheduler {
             Room::Now(_) => None,
         };
         let global = &self.identities[request.identity].global;
-        let by_global = match global.room(self.now, 0, true) {
+        let by_global = match global.room(self.now) {
             Room::At(until) if !request.is_exempt() => Some((Wait::Global, until)),
             _ => None,
         };

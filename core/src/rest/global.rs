@@ -23,12 +23,10 @@ pub(super) struct Global {
     limit: u32,
     window: Duration,
     arrival_bound: Duration,
-    /// Sent and not answered, as (sent, slot); whether it went by a reserved place.
-    flying: BTreeSet<(Instant, u32, bool)>,
-    /// When counted requests leave the log, in order; whether they went by a reserved place.
-    leaving: VecDeque<(Instant, bool)>,
-    /// How many of both went by reserved places.
-    reserved_used: u32,
+    /// Sent and not answered, as (sent, slot).
+    flying: BTreeSet<(Instant, u32)>,
+    /// When counted requests leave the log, in order.
+    leaving: VecDeque<Instant>,
     paused: Option<Instant>,
     raise_at: Option<Instant>,
 }
@@ -42,7 +40,6 @@ impl Global {
             arrival_bound,
             flying: BTreeSet::new(),
             leaving: VecDeque::new(),
-            reserved_used: 0,
             paused: None,
             raise_at: None,
         }
@@ -70,20 +67,16 @@ impl Global {
 
     /// Forgets what has left the window. Tells the limit if it was raised.
     pub(super) fn advance(&mut self, now: Instant) -> Option<u32> {
-        while let Some(&(sent, slot, is_reserved)) = self.flying.first() {
+        while let Some(&(sent, slot)) = self.flying.first() {
             let arrived = sent + self.arrival_bound;
             if arrived > now {
                 break;
             }
-            self.flying.remove(&(sent, slot, is_reserved));
-            self.leave(arrived + self.window, is_reserved);
+            self.flying.remove(&(sent, slot));
+            self.leave(arrived + self.window);
         }
-        while let Some(&(at, is_reserved)) = self.leaving.front() {
-            if at > now {
-                break;
-            }
+        while self.leaving.front().is_some_and(|&at| at <= now) {
             self.leaving.pop_front();
-            self.reserved_used -= u32::from(is_reserved);
         }
         if self.paused.is_some_and(|until| until <= now) {
             self.paused = None;
@@ -97,12 +90,12 @@ impl Global {
         None
     }
 
-    fn leave(&mut self, at: Instant, is_reserved: bool) {
-        let place = self.leaving.partition_point(|&(other, _)| other <= at);
+    fn leave(&mut self, at: Instant) {
+        let place = self.leaving.partition_point(|&other| other <= at);
         if place == self.leaving.len() {
-            self.leaving.push_back((at, is_reserved));
+            self.leaving.push_back(at);
         } else {
-            self.leaving.insert(place, (at, is_reserved));
+            self.leaving.insert(place, at);
         }
     }
 
@@ -110,30 +103,21 @@ impl Global {
         u32::try_from(self.flying.len() + self.leaving.len()).unwrap_or(u32::MAX)
     }
 
-    /// How many may be sent now, after [`advance`](Self::advance). `reserved` of the limit are kept for requests that go
-    /// by a reserved place; `for_reserved` asks for those.
-    pub(super) fn room(&self, now: Instant, reserved: u32, for_reserved: bool) -> Room {
+    /// How many may be sent now, after [`advance`](Self::advance).
+    pub(super) fn room(&self, now: Instant) -> Room {
         if let Some(until) = self.paused.filter(|&until| until > now) {
             return Room::At(until);
         }
-        let used = self.used();
-        let free = self.limit.saturating_sub(used);
-        let open = if for_reserved {
-            free
-        } else {
-            let plain = used - self.reserved_used;
-            free.min(self.limit.saturating_sub(reserved).saturating_sub(plain))
-        };
-        match (open, self.next(now)) {
-            (1.., _) => Room::Now(open),
+        match (self.limit.saturating_sub(self.used()), self.next(now)) {
+            (free @ 1.., _) => Room::Now(free),
             (0, Some(at)) => Room::At(at),
             (0, None) => Room::AfterAnswer,
         }
     }
 
     /// When the log changes by itself.
-    fn next(&self, now: Instant) -> Option<Instant> {
-        let leaving = self.leaving.front().map(|&(at, _)| at);
+    pub(super) fn next(&self, now: Instant) -> Option<Instant> {
+        let leaving = self.leaving.front().copied();
         let flying = self
             .flying
             .first()
@@ -156,23 +140,20 @@ impl Global {
         start + Duration::from_micros(self.cost().saturating_mul(turns))
     }
 
-    pub(super) fn sent(&mut self, now: Instant, slot: u32, is_reserved: bool) {
-        self.flying.insert((now, slot, is_reserved));
-        self.reserved_used += u32::from(is_reserved);
+    pub(super) fn sent(&mut self, now: Instant, slot: u32) {
+        self.flying.insert((now, slot));
     }
 
     /// The request was answered, or its connection failed after it left: it arrived by now.
-    pub(super) fn arrived(&mut self, sent: Instant, slot: u32, is_reserved: bool, now: Instant) {
-        if self.flying.remove(&(sent, slot, is_reserved)) {
-            self.leave(now + self.window, is_reserved);
+    pub(super) fn arrived(&mut self, sent: Instant, slot: u32, now: Instant) {
+        if self.flying.remove(&(sent, slot)) {
+            self.leave(now + self.window);
         }
     }
 
     /// The request never left.
-    pub(super) fn withdraw(&mut self, sent: Instant, slot: u32, is_reserved: bool) {
-        if self.flying.remove(&(sent, slot, is_reserved)) {
-            self.reserved_used -= u32::from(is_reserved);
-        }
+    pub(super) fn withdraw(&mut self, sent: Instant, slot: u32) {
+        self.flying.remove(&(sent, slot));
     }
 
     /// Discord says that the global limit is reached. Tells the limit if it was lowered: either Discord named it, or
@@ -227,48 +208,34 @@ mod tests {
     #[test]
     fn a_request_counts_until_a_window_after_its_answer() {
         let mut global = global(2);
-        global.sent(at(0), 0, false);
-        global.sent(at(0), 1, false);
-        assert_eq!(global.room(at(0), 0, false), Room::At(at(1_000)));
-        global.arrived(at(0), 0, false, at(30));
-        global.arrived(at(0), 1, false, at(40));
-        assert_eq!(global.room(at(40), 0, false), Room::At(at(1_030)));
+        global.sent(at(0), 0);
+        global.sent(at(0), 1);
+        assert_eq!(global.room(at(0)), Room::At(at(1_000)));
+        global.arrived(at(0), 0, at(30));
+        global.arrived(at(0), 1, at(40));
+        assert_eq!(global.room(at(40)), Room::At(at(1_030)));
         global.advance(at(1_030));
-        assert_eq!(global.room(at(1_030), 0, false), Room::Now(1));
+        assert_eq!(global.room(at(1_030)), Room::Now(1));
         global.advance(at(1_040));
-        assert_eq!(global.room(at(1_040), 0, false), Room::Now(2));
+        assert_eq!(global.room(at(1_040)), Room::Now(2));
     }
 
     #[test]
     fn an_unanswered_request_counts_until_a_window_after_it_must_have_arrived() {
         let mut global = global(1);
-        global.sent(at(0), 0, false);
+        global.sent(at(0), 0);
         global.advance(at(1_500));
-        assert_eq!(global.room(at(1_500), 0, false), Room::At(at(2_000)));
+        assert_eq!(global.room(at(1_500)), Room::At(at(2_000)));
         global.advance(at(2_000));
-        assert_eq!(global.room(at(2_000), 0, false), Room::Now(1));
+        assert_eq!(global.room(at(2_000)), Room::Now(1));
     }
 
     #[test]
     fn a_request_that_never_left_gives_its_place_back() {
         let mut global = global(1);
-        global.sent(at(0), 0, false);
-        global.withdraw(at(0), 0, false);
-        assert_eq!(global.room(at(0), 0, false), Room::Now(1));
-    }
-
-    #[test]
-    fn reserved_places_are_kept_from_others() {
-        let mut global = global(10);
-        assert_eq!(global.room(at(0), 4, false), Room::Now(6));
-        for slot in 0..6 {
-            global.sent(at(0), slot, false);
-        }
-        assert!(matches!(global.room(at(0), 4, false), Room::At(_)));
-        assert_eq!(global.room(at(0), 4, true), Room::Now(4));
-        global.sent(at(0), 6, true);
-        assert_eq!(global.room(at(0), 4, true), Room::Now(3));
-        assert!(matches!(global.room(at(0), 4, false), Room::At(_)));
+        global.sent(at(0), 0);
+        global.withdraw(at(0), 0);
+        assert_eq!(global.room(at(0)), Room::Now(1));
     }
 
     #[test]
@@ -280,7 +247,7 @@ mod tests {
             None,
             "one pause, one lesson"
         );
-        assert_eq!(global.room(at(20), 0, false), Room::At(at(600)));
+        assert_eq!(global.room(at(20)), Room::At(at(600)));
         assert_eq!(global.advance(at(60_000)), Some(48));
         assert_eq!(global.advance(at(120_000)), Some(50));
         assert_eq!(global.raise_at(), None);

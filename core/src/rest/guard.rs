@@ -256,6 +256,10 @@ impl Guard {
         }
     }
 
+    pub(super) fn has_offenders(&self) -> bool {
+        !self.offenders.is_empty()
+    }
+
     /// Until when one of these is paused.
     pub(super) fn quarantined(&self, now: Instant, who: [Option<Offender>; 3]) -> Option<Instant> {
         if self.offenders.is_empty() {

@@ -49,10 +49,8 @@ pub(super) struct Identity {
     by_age: Heap<u64>,
     /// Buckets the global limit does not bind, by priority and turn.
     exempt: Heap<u64>,
-    /// Buckets whose own limit may make them last longest of all, as found when they were last looked for, and how many
-    /// places of the global limit are kept for them.
+    /// Buckets whose own limit may make them last longest of all, as found when they were last looked for.
     pub(super) critical: Vec<u32>,
-    pub(super) reserved: u32,
     /// How often a bucket's need has changed since they were looked for.
     pub(super) changes: usize,
     /// Whose turn is when, of those that have requests waiting.
@@ -85,7 +83,6 @@ impl Identity {
             by_age: Heap::new(),
             exempt: Heap::new(),
             critical: Vec::new(),
-            reserved: 0,
             changes: 0,
             tenants: Slab::new(),
             tenant_keys: Table::default(),

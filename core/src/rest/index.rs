@@ -61,7 +61,7 @@ impl Scheduler {
     fn best_head(&self, at: u32) -> (Option<ReadyKey>, Option<Instant>) {
         let mut best: Option<ReadyKey> = None;
         let mut free_at: Option<Instant> = None;
-        for &lane in &self.buckets[at as usize].lanes {
+        for &lane in self.buckets[at as usize].lanes.iter() {
             let lane = &self.lanes[lane as usize];
             let (Some((class, (turn, _, _))), Some((_, (_, age, _)))) =
                 (lane.head(), lane.oldest())
@@ -120,8 +120,8 @@ impl Scheduler {
             .unwrap_or(0)
     }
 
-    /// Finds out for which buckets places of the global limit are kept, and how many: what they can send in a window, at
-    /// most half of all. All buckets are looked at only once in so many changes as there are buckets.
+    /// Finds out for which buckets places of the global limit are kept. All buckets are looked at only once in so many
+    /// changes as there are buckets.
     pub(super) fn weigh(&mut self, at: usize) {
         let least = self.identities[at].critical_from();
         if self.identities[at].changes >= self.buckets.len() {
@@ -141,28 +141,32 @@ impl Scheduler {
             identity.critical = critical;
             identity.changes = 0;
         }
-        let identity = &self.identities[at];
-        let window = identity.global.window();
-        let wanted = identity
-            .critical
-            .iter()
-            .filter(|&&bucket| self.need(bucket, at) >= least.max(1))
-            .map(|&bucket| self.rate(bucket, window))
-            .fold(0, u32::saturating_add);
-        let most = identity.global.limit() / 2;
-        self.identities[at].reserved = wanted.min(most);
     }
 
-    /// A critical bucket that could send now and is as urgent as anybody.
-    pub(super) fn next_critical(&self, at: usize) -> Option<u32> {
+    /// Of the buckets that need longest, the first that could send now and is as urgent as anybody; and how many places
+    /// of the global limit are kept for those before it that cannot yet: what each can send when its window opens, if that
+    /// is before a place that is taken now comes back. At most half of all.
+    pub(super) fn next_critical(&self, at: usize, free: u32) -> (Option<u32>, u32) {
         let identity = &self.identities[at];
-        let (best, least) = (identity.next_class()?, identity.critical_from().max(1));
-        let is_next = |&bucket: &u32| {
-            self.need(bucket, at) >= least
-                && self.buckets[bucket as usize]
-                    .ready
-                    .is_some_and(|key| key.class <= best)
+        let Some(best) = identity.next_class() else {
+            return (None, 0);
         };
-        identity.critical.iter().copied().find(is_next)
+        let least = identity.critical_from().max(1);
+        let window = identity.global.window();
+        let most = identity.global.limit() / 2;
+        let mut kept = 0;
+        for &bucket in &identity.critical {
+            if self.need(bucket, at) < least {
+                continue;
+            }
+            let waiting = &self.buckets[bucket as usize];
+            match waiting.ready {
+                Some(key) if key.class <= best && free > kept => return (Some(bucket), kept),
+                Some(_) => {}
+                None if waiting.wait.is_some_and(|until| until > self.now + window) => {}
+                None => kept = most.min(kept + self.burst(bucket, window)),
+            }
+        }
+        (None, kept)
     }
 }

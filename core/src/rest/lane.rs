@@ -5,8 +5,8 @@ use core::time::Duration;
 
 use crate::time::Instant;
 
-use super::io::{Auth, PRIORITIES, Priority};
-use super::queue::{Place, Queue};
+use super::io::{Auth, Priority};
+use super::queue::{Place, Queues};
 use super::route::{Major, Method, Route, Template};
 use super::table::mix;
 
@@ -78,7 +78,7 @@ pub(super) struct Lane {
     pub(super) key: LaneKey,
     /// The bucket that counts them.
     pub(super) bucket: u32,
-    queue: [Queue; PRIORITIES],
+    queue: Queues,
     pub(super) queued: u32,
     pub(super) in_flight: u32,
     held: Option<Instant>,
@@ -94,7 +94,7 @@ impl Lane {
         Self {
             key,
             bucket,
-            queue: Default::default(),
+            queue: Queues::new(),
             queued: 0,
             in_flight: 0,
             held: None,
@@ -105,52 +105,45 @@ impl Lane {
     }
 
     pub(super) fn push(&mut self, priority: Priority, place: Place) {
-        self.queue[usize::from(priority.number())].insert(place);
+        self.queue.insert(priority.number().into(), place);
         self.queued += 1;
     }
 
     pub(super) fn remove(&mut self, priority: Priority, place: Place) -> bool {
-        let found = self.queue[usize::from(priority.number())].remove(place);
+        let found = self.queue.remove(priority.number().into(), place);
         self.queued -= u32::from(found);
         found
     }
 
     /// The next request by priority and turn.
     pub(super) fn head(&self) -> Option<(u8, Place)> {
-        (0..)
-            .zip(&self.queue)
-            .find_map(|(class, queue)| queue.first().map(|place| (class, place)))
+        self.queue.firsts().next()
     }
 
     /// The one that was submitted first, of those next in their priority.
     pub(super) fn oldest(&self) -> Option<(u8, Place)> {
-        (0..)
-            .zip(&self.queue)
-            .filter_map(|(class, queue)| queue.first().map(|place| (class, place)))
-            .min_by_key(|&(_, (_, seq, _))| seq)
+        self.queue.firsts().min_by_key(|&(_, (_, seq, _))| seq)
     }
 
     /// How many would go before one more of this priority.
     pub(super) fn ahead_of(&self, priority: Priority) -> u32 {
-        let classes = &self.queue[..=usize::from(priority.number())];
-        let waiting: usize = classes.iter().map(Queue::len).sum();
+        let waiting: usize = (0..=usize::from(priority.number()))
+            .map(|class| self.queue.len(class))
+            .sum();
         u32::try_from(waiting).unwrap_or(u32::MAX)
     }
 
     /// How many wait before a place.
-    pub(super) fn before(&self, priority: Priority, (turn, seq): (u64, u64)) -> u32 {
+    pub(super) fn before(&self, priority: Priority, place: (u64, u64)) -> u32 {
         let class = usize::from(priority.number());
-        let urgent: usize = self.queue[..class].iter().map(Queue::len).sum();
-        let same = self.queue[class].before((turn, seq));
+        let urgent: usize = (0..class).map(|class| self.queue.len(class)).sum();
+        let same = self.queue.before(class, place);
         u32::try_from(urgent + same).unwrap_or(u32::MAX)
     }
 
     /// Every waiting request.
     pub(super) fn waiting(&self) -> impl Iterator<Item = u32> + '_ {
-        self.queue
-            .iter()
-            .flat_map(Queue::iter)
-            .map(|(_, _, slot)| slot)
+        self.queue.iter().map(|(_, _, slot)| slot)
     }
 
     /// Nothing of this lane goes before `until`; other lanes of the bucket may.

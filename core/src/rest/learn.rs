@@ -236,7 +236,7 @@ impl Scheduler {
             (lane.queued, lane.in_flight)
         };
         let left = &mut self.buckets[old as usize];
-        left.lanes.retain(|&other| other != lane);
+        left.lanes.remove(lane);
         left.queued -= queued;
         left.in_flight -= in_flight;
         let is_unnamed = !matches!(left.limiter, Limiter::Named { .. });
@@ -280,7 +280,7 @@ impl Scheduler {
             self.buckets[target as usize]
                 .window
                 .absorb(&window, self.now);
-            for lane in self.buckets[bucket as usize].lanes.clone() {
+            for &lane in self.buckets[bucket as usize].lanes.clone().iter() {
                 self.move_lane(lane, into);
             }
             self.reindex(target);

@@ -47,6 +47,7 @@ mod buckets;
 mod config;
 mod end;
 mod explain;
+mod few;
 mod global;
 mod guard;
 mod heap;

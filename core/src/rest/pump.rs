@@ -30,7 +30,7 @@ impl Scheduler {
                 let Some(bucket) = self.identities[at].next_exempt() else {
                     break;
                 };
-                self.send_from(bucket, false, false);
+                self.send_from(bucket, false);
             }
         }
         self.pump_bound();
@@ -72,20 +72,19 @@ impl Scheduler {
         if !identity.has_ready() {
             return false;
         }
-        let reserve = identity.reserved;
-        if reserve > 0
-            && let Room::Now(_) = identity.global.room(self.now, reserve, true)
-            && let Some(bucket) = self.next_critical(at)
-        {
-            self.send_from(bucket, false, true);
+        let Room::Now(free) = identity.global.room(self.now) else {
+            return false;
+        };
+        let (critical, kept) = self.next_critical(at, free);
+        if let Some(bucket) = critical {
+            self.send_from(bucket, false);
             return true;
         }
-        let identity = &self.identities[at];
-        if !matches!(identity.global.room(self.now, reserve, false), Room::Now(_)) {
+        if free <= kept {
             return false;
         }
         let age_after = self.config.age_after;
-        let next = identity.next_turn(|bucket| {
+        let next = self.identities[at].next_turn(|bucket| {
             let oldest = self.next_of(bucket, true);
             oldest.is_some_and(|at| self.requests[at as usize].submitted + age_after <= self.now)
         });
@@ -93,12 +92,12 @@ impl Scheduler {
             return false;
         };
         self.identities[at].turn_taken();
-        self.send_from(bucket, by_age, false);
+        self.send_from(bucket, by_age);
         true
     }
 
     /// Sends the next request of a bucket that could send.
-    fn send_from(&mut self, bucket: u32, by_age: bool, is_reserved: bool) {
+    fn send_from(&mut self, bucket: u32, by_age: bool) {
         let Some(at) = self.next_of(bucket, by_age) else {
             // Its lanes are held since it was put in order.
             self.reindex(bucket);
@@ -106,7 +105,9 @@ impl Scheduler {
         };
         self.dequeue(at);
         let request = &self.requests[at as usize];
-        if let Some(until) = self.guard.quarantined(self.now, request.suspects()) {
+        if self.guard.has_offenders()
+            && let Some(until) = self.guard.quarantined(self.now, request.suspects())
+        {
             self.refuse(at, Refusal::Quarantined, Some(until));
             return;
         }
@@ -118,17 +119,16 @@ impl Scheduler {
             self.refuse(at, Refusal::WebhookGone, None);
             return;
         }
-        self.send(at, is_reserved);
+        self.send(at);
         self.reindex(bucket);
     }
 
-    fn send(&mut self, at: u32, is_reserved: bool) {
+    fn send(&mut self, at: u32) {
         let seq = self.next_seq();
         let request = &mut self.requests[at as usize];
         request.state = State::InFlight;
         request.sent = self.now;
         request.sent_seq = seq;
-        request.is_reserved = is_reserved;
         let attempt = request.attempts;
         request.attempts += 1;
         self.deadlines.remove(at);
@@ -139,7 +139,7 @@ impl Scheduler {
             self.interactions_in_flight += 1;
         } else {
             let identity = &mut self.identities[request.identity];
-            identity.global.sent(self.now, at, is_reserved);
+            identity.global.sent(self.now, at);
         }
         self.in_flight += 1;
         self.queued -= 1;
@@ -214,9 +214,11 @@ impl Scheduler {
             .iter()
             .filter(|identity| identity.has_ready() && !is_full);
         let room = waiting.filter_map(|identity| {
-            match identity.global.room(self.now, identity.reserved, false) {
+            match identity.global.room(self.now) {
                 Room::At(at) => Some(at),
-                Room::Now(_) | Room::AfterAnswer => None,
+                // What is left is kept for others: more comes when the log changes.
+                Room::Now(_) => identity.global.next(self.now),
+                Room::AfterAnswer => None,
             }
         });
         let raised = self

@@ -1,67 +1,80 @@
-//! The requests of one lane and priority, in their order. The first lies in the lane itself: who only wants to know who
-//! is next touches nothing else.
+//! The requests of one lane, by priority and in their order. The first of each priority lies in the lane itself: who only
+//! wants to know who is next touches nothing else.
 
 use alloc::collections::VecDeque;
+
+use super::io::PRIORITIES;
 
 /// A place in a lane's queue: the fair turn, the order of submission, the request.
 pub(super) type Place = (u64, u64, u32);
 
-#[derive(Clone, Debug, Default)]
-pub(super) struct Queue {
-    first: Option<Place>,
+/// No place.
+const NONE: Place = (u64::MAX, u64::MAX, u32::MAX);
+
+#[derive(Clone, Debug)]
+pub(super) struct Queues {
+    first: [Place; PRIORITIES],
     /// Those behind the first, in order. Nearly all come at the end and go at the front.
-    rest: VecDeque<Place>,
+    rest: [VecDeque<Place>; PRIORITIES],
 }
 
-impl Queue {
-    pub(super) const fn first(&self) -> Option<Place> {
-        self.first
+impl Queues {
+    pub(super) fn new() -> Self {
+        Self {
+            first: [NONE; PRIORITIES],
+            rest: Default::default(),
+        }
     }
 
-    pub(super) fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.rest.len()
+    /// The first of each priority that has any, with its number.
+    pub(super) fn firsts(&self) -> impl Iterator<Item = (u8, Place)> + '_ {
+        let waiting = (0..).zip(self.first);
+        waiting.filter(|&(_, place)| place != NONE)
     }
 
-    pub(super) fn insert(&mut self, place: Place) {
-        match self.first {
-            None => self.first = Some(place),
-            Some(first) if place < first => {
-                self.rest.push_front(first);
-                self.first = Some(place);
-            }
-            Some(_) if self.rest.back().is_none_or(|&last| last < place) => {
-                self.rest.push_back(place);
-            }
-            Some(_) => {
-                let at = self.rest.partition_point(|&other| other < place);
-                self.rest.insert(at, place);
-            }
+    pub(super) fn len(&self, class: usize) -> usize {
+        usize::from(self.first[class] != NONE) + self.rest[class].len()
+    }
+
+    pub(super) fn insert(&mut self, class: usize, place: Place) {
+        let (first, rest) = (&mut self.first[class], &mut self.rest[class]);
+        if *first == NONE {
+            *first = place;
+        } else if place < *first {
+            rest.push_front(core::mem::replace(first, place));
+        } else if rest.back().is_none_or(|&last| last < place) {
+            rest.push_back(place);
+        } else {
+            let at = rest.partition_point(|&other| other < place);
+            rest.insert(at, place);
         }
     }
 
     /// Takes a place out. `false` if it is not in.
-    pub(super) fn remove(&mut self, place: Place) -> bool {
-        if self.first == Some(place) {
-            self.first = self.rest.pop_front();
-            if self.rest.is_empty() {
-                // Most lanes are empty most of the time.
-                self.rest.shrink_to(MOST_KEPT);
-            }
-            return true;
+    pub(super) fn remove(&mut self, class: usize, place: Place) -> bool {
+        let (first, rest) = (&mut self.first[class], &mut self.rest[class]);
+        if *first != place {
+            let found = rest.binary_search(&place);
+            return found.is_ok_and(|at| rest.remove(at).is_some());
         }
-        let found = self.rest.binary_search(&place);
-        found.is_ok_and(|at| self.rest.remove(at).is_some())
+        *first = rest.pop_front().unwrap_or(NONE);
+        if rest.is_empty() {
+            // Most lanes are empty most of the time.
+            rest.shrink_to(MOST_KEPT);
+        }
+        true
     }
 
     /// How many stand before a place.
-    pub(super) fn before(&self, (turn, seq): (u64, u64)) -> usize {
+    pub(super) fn before(&self, class: usize, (turn, seq): (u64, u64)) -> usize {
         let is_before = |&(other, order, _): &Place| (other, order) < (turn, seq);
-        usize::from(self.first.as_ref().is_some_and(is_before))
-            + self.rest.partition_point(is_before)
+        let rest = self.rest[class].partition_point(is_before);
+        usize::from(is_before(&self.first[class])) + rest
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Place> + '_ {
-        self.first.into_iter().chain(self.rest.iter().copied())
+        let rest = self.rest.iter().flatten().copied();
+        self.firsts().map(|(_, place)| place).chain(rest)
     }
 }
 

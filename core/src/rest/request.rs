@@ -41,8 +41,6 @@ pub(super) struct Request {
     pub(super) is_repeatable: bool,
     /// Its caller lost interest while it was in flight.
     pub(super) is_cancelled: bool,
-    /// It takes a place of the global limit that is kept for buckets that need longest.
-    pub(super) is_reserved: bool,
     pub(super) state: State,
     pub(super) submitted: Instant,
     /// Its turn among those of the same priority, and its place in the order of submission.

@@ -161,7 +161,6 @@ impl Scheduler {
             guild: submit.guild,
             is_repeatable: submit.is_repeatable,
             is_cancelled: false,
-            is_reserved: false,
             state: State::Queued,
             submitted: self.now,
             turn: 0,

@@ -75,7 +75,7 @@ impl Scheduler {
             let lane = self.lanes.remove(at as usize);
             self.lane_keys.remove(lane.key.hash(), at);
             let bucket = &mut self.buckets[lane.bucket as usize];
-            bucket.lanes.retain(|&other| other != at);
+            bucket.lanes.remove(at);
             if bucket.lanes.is_empty() && !matches!(bucket.limiter, Limiter::Named { .. }) {
                 self.reindex(lane.bucket);
                 self.buckets.remove(lane.bucket as usize);
