@@ -105,8 +105,8 @@ impl Queue {
     /// Moves everything in `staged` into the queue and leaves it empty. Takes it even beyond the limits: shards ask
     /// [`Queue::poll_room`] before they read more.
     ///
-    /// Who looks finds it; who sleeps is woken by [`Queue::tell`], which must follow soon. Waking another thread costs
-    /// as much as a hundred events: a shard that has more to put does it once.
+    /// Who looks finds it; who sleeps is woken by [`Queue::tell`], which must follow soon. Waking another thread takes
+    /// two system calls and a switch: a shard that has more to put does it once.
     pub(crate) fn put(&self, staged: &mut Chunk) {
         if staged.is_empty() {
             return;
