@@ -289,3 +289,32 @@ fn nothing_the_network_says_makes_it_panic() {
         }
     }
 }
+
+#[test]
+fn absurd_figures_do_no_harm() {
+    for (limit, window_ms) in [
+        (0, 0),
+        (0, 1_000),
+        (5, 0),
+        (u32::MAX, u64::MAX),
+        (1, u64::MAX),
+    ] {
+        for kind in KINDS {
+            let mut config = config(kind, limit, window_ms);
+            config.global.limit = 3;
+            config.global.window_ms = window_ms;
+            config.guard.limit = 1;
+            config.guard.window_ms = u64::MAX;
+            config.guard.ban_ms = u64::MAX;
+            let mut limits = Limits::new(config, 1, Instant::ZERO, u64::MAX);
+            for id in 0..10 {
+                let now = Instant::from_millis(id);
+                let _ = send(&mut limits, id, now, 1);
+                limits.received(now, id);
+            }
+            let posts =
+                [0, 1, 2].map(|id| Request::new(id, "POST", "/channels/1/messages", Instant::ZERO));
+            let _ = (limits.best_finish(&posts), limits.so_far());
+        }
+    }
+}

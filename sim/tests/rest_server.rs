@@ -93,3 +93,53 @@ async fn what_is_posted_is_heard_on_the_gateway() {
         (&posted["id"], &json!("over REST"))
     );
 }
+
+/// The JSON objects in the guide that are sent to `PUT /sim/rest`.
+fn examples() -> Vec<String> {
+    let guide = include_str!("../../docs/simulator.md");
+    let commands = guide
+        .split("curl -s -X PUT http://127.0.0.1:8080/sim/rest -d '")
+        .skip(1);
+    commands
+        .map(|rest| rest.split('\'').take(1).collect())
+        .collect()
+}
+
+#[tokio::test]
+async fn every_example_and_class_in_the_guide_is_taken() {
+    let server = server(world()).await;
+    let examples = examples();
+    assert!(!examples.is_empty());
+    for example in examples {
+        let (status, answer) = http(&server, "PUT", "/sim/rest", &example).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    let guide = include_str!("../../docs/simulator.md");
+    let report = server.control(Control::Rest { last: Some(0) }).await;
+    let counts = [
+        "arrivals",
+        "accepted",
+        "refused",
+        "invalid",
+        "bans",
+        "failed",
+        "dropped_before",
+        "dropped_after",
+        "slow",
+    ];
+    for (class, _) in report["counters"].as_object().unwrap() {
+        assert!(
+            counts.contains(&class.as_str()) || guide.contains(&format!("| `{class}` |")),
+            "{class}"
+        );
+    }
+    for fault in guide.match_indices(r#"{"kind": "drop_"#) {
+        let text = guide[fault.0..].split('}').next().unwrap().to_owned() + "}";
+        let parts = format!(r#"{{"faults": [{{"fault": {text}}}]}}"#);
+        assert_eq!(
+            http(&server, "PUT", "/sim/rest", &parts).await.0,
+            200,
+            "{text}"
+        );
+    }
+}

@@ -49,7 +49,7 @@ pub(crate) fn earliest(spec: Spec, releases: &[u64]) -> Vec<u64> {
                 .iter()
                 .map(|&release| {
                     clock = clock.max(release);
-                    clock += window.room(spec, clock).retry_after_us;
+                    clock = clock.saturating_add(window.room(spec, clock).retry_after_us);
                     window.take(spec, clock);
                     clock
                 })
@@ -65,7 +65,7 @@ fn earliest_log(limit: u64, window_us: u64, releases: &[u64]) -> Vec<u64> {
     for (k, &release) in releases.iter().enumerate() {
         let freed = k
             .checked_sub(limit)
-            .map_or(0, |before| times[before] + window_us);
+            .map_or(0, |before| times[before].saturating_add(window_us));
         times.push(release.max(freed));
     }
     times
@@ -87,7 +87,7 @@ fn earliest_fixed(spec: Spec, releases: &[u64]) -> Vec<u64> {
             .map(|opener| {
                 let after = opener
                     .checked_sub(1)
-                    .map_or(0, |before| opens[before] + window);
+                    .map_or(0, |before| opens[before].saturating_add(window));
                 releases[opener].max(after).max(in_reach)
             })
             .min();
@@ -264,7 +264,9 @@ impl Limits {
     }
 
     fn find_at(&self, request: &Request<'_>, path: &Path<'_>) -> Option<Hit> {
-        let unix_us = self.epoch_unix_us + request.sent_at.as_micros();
+        let unix_us = self
+            .epoch_unix_us
+            .saturating_add(request.sent_at.as_micros());
         self.rules.find(request.method, path, 0, unix_us)
     }
 

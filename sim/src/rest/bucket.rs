@@ -69,7 +69,7 @@ impl Bucket {
             Window::Fixed { used: 0, .. } => now + 1,
             Window::Fixed { ends, .. } => ends.saturating_sub(self.spec.window_us),
             // What a leaky bucket took two spans ago is long drained, unless it was kept full all the time.
-            Window::Leaky { .. } => now.saturating_sub(2 * self.spec.window_us),
+            Window::Leaky { .. } => now.saturating_sub(self.spec.window_us.saturating_mul(2)),
             Window::Log(times) => times.front().copied().unwrap_or(now + 1),
         };
         while self.uses.front().is_some_and(|used| used.at < since) {

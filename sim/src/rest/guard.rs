@@ -24,12 +24,15 @@ impl Globals {
         }
         let span = rule.window_ms.saturating_mul(1_000);
         let log = self.logs.entry(identity).or_default();
-        while log.front().is_some_and(|&at| at + span <= now) {
+        while log
+            .front()
+            .is_some_and(|&at| at.saturating_add(span) <= now)
+        {
             log.pop_front();
         }
         match log.front() {
             Some(&oldest) if log.len() >= usize::try_from(limit).unwrap_or(usize::MAX) => {
-                Err(oldest + span - now)
+                Err(oldest.saturating_add(span) - now)
             }
             _ => {
                 log.push_back(now);
@@ -64,15 +67,20 @@ impl Invalid {
         }
         let span = guard.window_ms.saturating_mul(1_000);
         let log = self.logs.entry(address).or_default();
-        while log.front().is_some_and(|&at| at + span <= now) {
+        while log
+            .front()
+            .is_some_and(|&at| at.saturating_add(span) <= now)
+        {
             log.pop_front();
         }
         log.push_back(now);
         let over = log.len() > usize::try_from(guard.limit).unwrap_or(usize::MAX);
         if over {
             log.clear();
-            self.bans
-                .insert(address, now + guard.ban_ms.saturating_mul(1_000));
+            self.bans.insert(
+                address,
+                now.saturating_add(guard.ban_ms.saturating_mul(1_000)),
+            );
         }
         over
     }

@@ -21,6 +21,9 @@ const SWEEP: u64 = 4_096;
 /// How many routes are told apart; more than Discord has.
 const ROUTES: usize = 2_000;
 
+/// How many authorisations and addresses are told apart; all others count as one.
+const OTHERS: u32 = 100_000;
+
 /// What is known of a request before any limit is looked at.
 pub(super) struct Seen<'a> {
     pub(super) now: u64,
@@ -45,14 +48,23 @@ impl Limits {
         u64::try_from(now.since(self.since).as_micros()).unwrap_or(u64::MAX)
     }
 
+    /// The number of an authorisation or address.
+    fn identity(&mut self, who: (bool, u64)) -> u32 {
+        let next = u32::try_from(self.identities.len()).unwrap_or(OTHERS);
+        match self.identities.get(&who) {
+            Some(&known) => known,
+            None if next >= OTHERS => OTHERS,
+            None => *self.identities.entry(who).or_insert(next),
+        }
+    }
+
     pub(super) fn look<'a>(&mut self, now: Instant, request: &Request<'a>) -> Seen<'a> {
         let path = Path::parse(request.path);
         let who = match request.authorization {
             Some(authorization) => (true, crate::digest(authorization.as_bytes())),
             None => (false, request.address),
         };
-        let next = u32::try_from(self.identities.len()).unwrap_or(u32::MAX);
-        let identity = *self.identities.entry(who).or_insert(next);
+        let identity = self.identity(who);
         self.scratch.clear();
         path.write_route(request.method, &mut self.scratch);
         if !self.routes.contains_key(&self.scratch) && self.routes.len() >= ROUTES {
@@ -91,7 +103,7 @@ impl Limits {
 
     pub(super) fn find(&self, seen: &Seen<'_>) -> Option<Hit> {
         let age = self.age_us(Instant::from_micros(seen.now));
-        let unix_us = self.epoch_unix_us + seen.now;
+        let unix_us = self.epoch_unix_us.saturating_add(seen.now);
         self.rules
             .find(seen.request.method, &seen.path, age, unix_us)
     }
@@ -147,7 +159,7 @@ impl Limits {
             hash,
             spec,
             room: bucket.window.room(spec, now),
-            unix_us: self.epoch_unix_us + now,
+            unix_us: self.epoch_unix_us.saturating_add(now),
         };
         if !bucket.window.fits(spec, now) {
             let announced = bucket.was_announced(&self.known, &self.lost, hit.counter, &used);

@@ -9,6 +9,9 @@ use super::bucket::BucketKey;
 /// How many answers may be under way before the oldest count as lost.
 const UNDER_WAY: usize = 100_000;
 
+/// How many hidden limits that showed themselves are remembered; the others may show themselves again.
+const WARNINGS: usize = 100_000;
+
 /// A route of one identity: identity, route, rule. Age classes of one route are rules of their own.
 pub(crate) type RouteKey = (u32, u32, u32);
 
@@ -104,6 +107,9 @@ impl Known {
                 warning.first = warning.first.min(at);
                 if at >= warning.last {
                     (warning.last, warning.until) = (at, until);
+                }
+                if self.hidden.len() > WARNINGS {
+                    self.hidden.pop_first();
                 }
             }
             Told::Global { identity } => {

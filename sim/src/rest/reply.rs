@@ -64,7 +64,10 @@ impl Shown {
         } = self.room;
         headers.push(("X-RateLimit-Limit", self.spec.limit.to_string()));
         headers.push(("X-RateLimit-Remaining", remaining.to_string()));
-        headers.push(("X-RateLimit-Reset", seconds(self.unix_us + reset_after_us)));
+        headers.push((
+            "X-RateLimit-Reset",
+            seconds(self.unix_us.saturating_add(reset_after_us)),
+        ));
         headers.push(("X-RateLimit-Reset-After", seconds(reset_after_us)));
         headers.push(("X-RateLimit-Bucket", self.hash.to_string()));
     }

@@ -79,7 +79,8 @@ pub(crate) struct Rules {
 impl Rules {
     pub(crate) fn new(config: &RestConfig) -> Self {
         let (mut counters, mut names) = (BTreeMap::new(), BTreeMap::new());
-        let compiled = config.rules.iter().filter_map(|rule| {
+        let is_something = |rule: &&Rule| rule.limit > 0 && rule.window_ms > 0;
+        let compiled = config.rules.iter().filter(is_something).filter_map(|rule| {
             let template = Template::parse(&rule.path)?;
             let mut number = |hash: &str| {
                 let name = match &rule.counter {
@@ -100,16 +101,20 @@ impl Rules {
                 counter: number(hash),
             });
             let phases = phases.collect();
-            let hidden = rule.sublimits.iter().map(|sublimit| {
-                let next = small(names.len());
-                Hidden {
-                    number: *names.entry(sublimit.name.clone()).or_insert(next),
-                    spec: Spec::new(sublimit.kind, sublimit.limit, sublimit.window_ms),
-                    scope: sublimit.scope,
-                    name: sublimit.name.clone(),
-                    sublimit: sublimit.clone(),
-                }
-            });
+            let hidden = rule
+                .sublimits
+                .iter()
+                .filter(|sub| sub.limit > 0 && sub.window_ms > 0)
+                .map(|sublimit| {
+                    let next = small(names.len());
+                    Hidden {
+                        number: *names.entry(sublimit.name.clone()).or_insert(next),
+                        spec: Spec::new(sublimit.kind, sublimit.limit, sublimit.window_ms),
+                        scope: sublimit.scope,
+                        name: sublimit.name.clone(),
+                        sublimit: sublimit.clone(),
+                    }
+                });
             Some(Compiled {
                 template,
                 spec: Spec::new(rule.kind, rule.limit, rule.window_ms),

@@ -67,7 +67,10 @@ impl Window {
             }
             Self::Leaky { .. } => {}
             Self::Log(times) => {
-                while times.front().is_some_and(|&at| at + spec.window_us <= now) {
+                while times
+                    .front()
+                    .is_some_and(|&at| at.saturating_add(spec.window_us) <= now)
+                {
                     times.pop_front();
                 }
             }
@@ -97,7 +100,7 @@ impl Window {
         match self {
             Self::Fixed { ends, used } => {
                 if now >= *ends {
-                    *ends = now + spec.window_us;
+                    *ends = now.saturating_add(spec.window_us);
                 }
                 *used += 1;
             }
@@ -119,7 +122,9 @@ impl Window {
             }
             Self::Log(times) => {
                 let leaves = |at: Option<&u64>| {
-                    at.map_or(0, |&at| (at + spec.window_us).saturating_sub(now))
+                    at.map_or(0, |&at| {
+                        at.saturating_add(spec.window_us).saturating_sub(now)
+                    })
                 };
                 let remaining = spec.limit.saturating_sub(times.len() as u64);
                 (remaining, leaves(times.back()), leaves(times.front()))
@@ -148,7 +153,9 @@ impl Window {
         match self {
             Self::Fixed { ends, .. } => now >= *ends,
             Self::Leaky { empty_at } => level(*empty_at, spec, now) == 0,
-            Self::Log(times) => times.back().is_none_or(|&at| at + spec.window_us <= now),
+            Self::Log(times) => times
+                .back()
+                .is_none_or(|&at| at.saturating_add(spec.window_us) <= now),
         }
     }
 }
