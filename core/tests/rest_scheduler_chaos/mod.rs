@@ -39,7 +39,7 @@ struct Chaos {
 /// # Panics
 ///
 /// If anything came out that must not.
-pub fn run(bytes: &[u8]) -> Vec<String> {
+pub(crate) fn run(bytes: &[u8]) -> Vec<String> {
     let mut bytes = Bytes::new(bytes);
     let mut chaos = Chaos::new(bytes.config());
     while let Some(call) = bytes.call() {
