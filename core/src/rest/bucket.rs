@@ -362,30 +362,16 @@ impl Window {
     pub(super) fn lose(&mut self, profile: &Profile, now: Instant) {
         self.log_one(profile.limit, now);
         let current = self.reset.filter(|reset| reset.upper > now);
-        match profile.kind {
-            Kind::Sliding { period } => {
-                let end = current.map_or(now, |reset| reset.upper) + period;
-                self.reset = Some(Reset {
-                    lower: end,
-                    upper: end,
-                });
-            }
-            Kind::Log if self.is_log_right => {
-                let end = now + profile.window;
-                self.reset = Some(Reset {
-                    lower: end,
-                    upper: end,
-                });
-            }
-            Kind::Fixed | Kind::Log if current.is_some() => self.low = self.low.saturating_sub(1),
-            Kind::Fixed | Kind::Log => {
-                self.low = profile.limit.saturating_sub(1);
-                self.reset = Some(Reset {
-                    lower: now,
-                    upper: now + profile.window,
-                });
-            }
-        }
+        self.low = current
+            .map_or(profile.limit, |_| self.low)
+            .saturating_sub(1);
+        let upper = match (profile.kind, current) {
+            (Kind::Sliding { period }, _) => current.map_or(now, |reset| reset.upper) + period,
+            (Kind::Fixed, Some(reset)) => reset.upper,
+            (Kind::Fixed | Kind::Log, _) => now + profile.window,
+        };
+        let lower = current.map_or(now, |reset| reset.lower);
+        self.reset = Some(Reset { lower, upper });
     }
 
     /// Nothing goes before `until`.

@@ -53,6 +53,7 @@ pub(super) struct Identity {
     pub(super) critical: Vec<u32>,
     /// How often a bucket's need has changed since they were looked for.
     pub(super) changes: usize,
+    pub(super) weighed: Instant,
     /// Whose turn is when, of those that have requests waiting.
     tenants: Slab<Tenant>,
     tenant_keys: Table,
@@ -84,6 +85,7 @@ impl Identity {
             exempt: Heap::new(),
             critical: Vec::new(),
             changes: 0,
+            weighed: Instant::ZERO,
             tenants: Slab::new(),
             tenant_keys: Table::default(),
             queued: [0; PRIORITIES],

@@ -2,6 +2,8 @@
 
 use core::cmp::Reverse;
 
+use core::time::Duration;
+
 use crate::time::Instant;
 
 use super::Scheduler;
@@ -120,11 +122,15 @@ impl Scheduler {
             .unwrap_or(0)
     }
 
-    /// Finds out for which buckets places of the global limit are kept. All buckets are looked at only once in so many
-    /// changes as there are buckets.
+    /// Finds out for which buckets places of the global limit are kept. All buckets are looked at once in as many changes,
+    /// or as many microseconds, as there are buckets: that costs a request next to nothing.
     pub(super) fn weigh(&mut self, at: usize) {
         let least = self.identities[at].critical_from();
-        if self.identities[at].changes >= self.buckets.len() {
+        let count = self.buckets.len();
+        let pause = Duration::from_micros(u64::try_from(count).unwrap_or(u64::MAX));
+        let identity = &self.identities[at];
+        let is_old = identity.changes > 0 && identity.weighed + pause <= self.now;
+        if is_old || identity.changes >= count {
             let mut critical = core::mem::take(&mut self.identities[at].critical);
             critical.clear();
             let long = |&(_, &drain): &(u32, &u64)| drain > 0 && drain >= least / 2;
@@ -140,6 +146,7 @@ impl Scheduler {
             let identity = &mut self.identities[at];
             identity.critical = critical;
             identity.changes = 0;
+            identity.weighed = self.now;
         }
     }
 

@@ -7,13 +7,25 @@ use crate::time::Instant;
 
 use super::Scheduler;
 use super::buckets::Limiter;
+use super::route::Major;
 use super::submit::slot;
 
 /// How often something is looked at.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How many of each are looked at in one go: a sweep must not hold up a request.
-const STEP: usize = 512;
+/// How many of each are looked at in one go, at least: a sweep must not hold up a request.
+const STEP_MIN: usize = 512;
+
+/// In how many goes all are looked at: with a fixed step, resources that come faster than it would never be caught up.
+const GOES: usize = 32;
+
+/// How long the lanes of an interaction are remembered at most: most are used once, and large bots have thousands a
+/// second. Their buckets are remembered until they are full again, as all are.
+const INTERACTION_KEPT: Duration = Duration::from_secs(10);
+
+fn step(count: usize) -> usize {
+    STEP_MIN.max(count.div_ceil(GOES))
+}
 
 /// Where the sweep stands.
 #[derive(Clone, Debug)]
@@ -57,10 +69,14 @@ impl Scheduler {
         let now = self.now;
         let keep = self.config.forget_after;
         let start = self.sweep.lane;
-        let end = start + STEP;
+        let end = start + step(self.lanes.capacity());
         let idle: Vec<u32> = (start..end)
             .filter(|&at| {
                 self.lanes.get(at).is_some_and(|lane| {
+                    let keep = match lane.key.major {
+                        Major::Interaction(_) => keep.min(INTERACTION_KEPT),
+                        _ => keep,
+                    };
                     // A hidden limit is kept to for as long as requests count against it.
                     let kept = lane
                         .sublimit
@@ -86,7 +102,7 @@ impl Scheduler {
     fn sweep_buckets(&mut self) {
         let now = self.now;
         let start = self.sweep.bucket;
-        let end = start + STEP;
+        let end = start + step(self.buckets.capacity());
         let idle: Vec<u32> = (start..end)
             .filter(|&at| {
                 self.buckets.get(at).is_some_and(|bucket| {

@@ -1,6 +1,7 @@
 //! What a seed draws: limits, network and workload.
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 
 use shardkeep_core::Rng;
 use shardkeep_core::rest::Priority;
@@ -26,7 +27,11 @@ pub(super) fn scene(plan: Plan) -> Scene {
     let resources = Resources::draw(&mut rng);
     let count = 100 + below(&mut rng, if is_storm { 700 } else { 1_500 });
     // The best possible finish of what comes bit by bit takes knowing the future: a race begins with everything there.
-    let span = if !is_storm || rng.below(3) == 0 { 0 } else { rng.below(20_000) };
+    let span = if !is_storm || rng.below(3) == 0 {
+        0
+    } else {
+        rng.below(20_000)
+    };
     let wanted = (0..count).map(|_| wanted(&mut rng, &resources, span, is_storm));
     let wanted: Vec<Wanted> = wanted.collect();
     let scouts = if is_storm {
@@ -88,6 +93,9 @@ fn faults(rng: &mut Rng) -> Vec<FaultRate> {
     });
     rates.collect()
 }
+
+/// How many requests find out what kind of window a route has.
+const SCOUTS: usize = 5;
 
 /// The routes of a workload, with limits of every kind.
 const ROUTES: [(&str, &str, &str); 7] = [
@@ -252,25 +260,37 @@ fn wanted(rng: &mut Rng, resources: &Resources, span_ms: u64, is_storm: bool) ->
     }
 }
 
-/// One request for each route and resource of a workload: they find out every limit, and then rest.
+/// One request for each resource of a route, and a few for the one that is called most: they find out every limit and
+/// its kind, and then rest.
 fn scouts(wanted: &[Wanted]) -> Vec<Wanted> {
-    let mut seen = std::collections::BTreeSet::new();
-    let mut scouts = Vec::new();
+    let mut calls: BTreeMap<_, BTreeMap<&str, Vec<&Wanted>>> = BTreeMap::new();
     for request in wanted {
         let mut parts = request.path.split('/').skip(1);
-        let key = (
-            request.method,
-            parts.next().map(str::to_owned),
-            parts.next().map(str::to_owned),
-        );
-        let deep = request.path.matches('/').count();
-        if seen.insert((key, deep)) {
-            scouts.push(Wanted {
+        let first = parts.next().unwrap_or_default();
+        let route = (request.method, first, request.path.matches('/').count());
+        // A user is no resource with limits of its own.
+        let resource = parts
+            .next()
+            .filter(|_| first != "users")
+            .unwrap_or_default();
+        calls
+            .entry(route)
+            .or_default()
+            .entry(resource)
+            .or_default()
+            .push(request);
+    }
+    let mut scouts = Vec::new();
+    for resources in calls.into_values() {
+        let most = resources.values().map(Vec::len).max().unwrap_or(0);
+        for requests in resources.into_values() {
+            let count = if requests.len() == most { SCOUTS } else { 1 };
+            scouts.extend(requests.into_iter().take(count).map(|request| Wanted {
                 at: Duration::ZERO,
                 deadline: None,
                 cancel_after: None,
                 ..request.clone()
-            });
+            }));
         }
     }
     scouts

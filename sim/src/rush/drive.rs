@@ -155,7 +155,8 @@ impl<'a> Drive<'a> {
             if is_cancel {
                 self.listen();
                 // It may be finished already: that is no mistake of anybody's.
-                let _ = self.feed(Input::Cancel { id: RequestId(id) });
+                let cancel = Input::Cancel { id: RequestId(id) };
+                let _ = self.scheduler.handle_input(self.now, cancel);
             } else {
                 self.submit(id);
             }
@@ -177,12 +178,6 @@ impl<'a> Drive<'a> {
         }
     }
 
-    fn feed(&mut self, input: Input<'_>) -> bool {
-        let is_right = self.scheduler.handle_input(self.now, input).is_ok();
-        self.listen();
-        is_right
-    }
-
     fn submit(&mut self, id: u64) {
         let wanted = self.requests[&id];
         let method = wanted
@@ -194,7 +189,7 @@ impl<'a> Drive<'a> {
         submit.class = wanted.class;
         submit.deadline = wanted.deadline.map(|at| self.started + at);
         self.open.insert(id, self.now);
-        // Nothing is asked for yet: all that comes at one moment is a crowd.
+        // Nothing is asked for yet: of all that comes at one moment, those go first who should.
         if self
             .scheduler
             .handle_input(self.now, Input::Submit(submit))
@@ -209,25 +204,31 @@ impl<'a> Drive<'a> {
             return;
         };
         let fed = match &delivery.reply {
-            None => self.feed(Input::Failed {
-                id,
-                failure: Failure::Unanswered,
-            }),
+            None => self.scheduler.handle_input(
+                self.now,
+                Input::Failed {
+                    id,
+                    failure: Failure::Unanswered,
+                },
+            ),
             Some(reply) => {
                 let headers = reply
                     .headers
                     .iter()
                     .map(|(name, value)| (AsRef::<str>::as_ref(name), value.as_bytes()));
                 let limit = RateLimit::from_headers(headers);
-                self.feed(Input::Response {
-                    id,
-                    status: reply.status,
-                    limit,
-                    body: &reply.body,
-                })
+                self.scheduler.handle_input(
+                    self.now,
+                    Input::Response {
+                        id,
+                        status: reply.status,
+                        limit,
+                        body: &reply.body,
+                    },
+                )
             }
         };
-        if !fed {
+        if fed.is_err() {
             self.faults.push(format!("{id} was not in flight"));
         }
     }
