@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, demo, run, shard_of, sim};
+use crate::{bench, demo, proxy, run, shard_of, sim};
 
 /// Keeps Discord bots alive at scale.
 #[derive(Debug, Parser)]
@@ -16,6 +16,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Demo(demo::Demo),
     Run(run::Run),
+    Proxy(Box<proxy::Proxy>),
     Sim(sim::Sim),
     ShardOf(shard_of::ShardOf),
     /// Measure what this machine can do.

@@ -5,6 +5,7 @@ mod bench;
 mod connect;
 mod demo;
 mod failure;
+mod proxy;
 mod run;
 mod shard_of;
 mod signals;
@@ -33,6 +34,7 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Demo(arguments) => block_on(demo::run(arguments)),
         Command::Run(arguments) => block_on(run::run(arguments)),
+        Command::Proxy(arguments) => block_on(proxy::run(*arguments)),
         Command::Sim(arguments) => block_on(sim::run(arguments)),
         Command::ShardOf(arguments) => shard_of::run(&arguments),
         Command::Bench { bench } => block_on(bench::run(bench)),

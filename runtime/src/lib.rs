@@ -37,6 +37,7 @@ mod http;
 pub mod inflate;
 pub mod log;
 pub mod ops;
+pub mod proxy;
 pub mod rest;
 mod shard;
 mod transport;

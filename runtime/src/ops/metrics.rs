@@ -13,7 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::observed::{Numbers, ShardNumbers};
 
 /// The content type of what [`text`] returns.
-pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The numbers in OpenMetrics text.
 ///
@@ -41,7 +41,7 @@ impl Collector for Snapshot {
     }
 }
 
-struct Page<'a>(DescriptorEncoder<'a>);
+pub(crate) struct Page<'a>(pub(crate) DescriptorEncoder<'a>);
 
 impl Page<'_> {
     fn shards(&mut self, from: &Numbers) -> Result<(), Error> {
@@ -170,7 +170,7 @@ impl Page<'_> {
         )
     }
 
-    fn counter(&mut self, name: &str, help: &str, value: u64) -> Result<(), Error> {
+    pub(crate) fn counter(&mut self, name: &str, help: &str, value: u64) -> Result<(), Error> {
         let mut metric = self
             .0
             .encode_descriptor(name, help, None, MetricType::Counter)?;
@@ -178,14 +178,14 @@ impl Page<'_> {
     }
 
     /// A number that is not known yet is left out.
-    fn gauge(&mut self, name: &str, help: &str, value: Option<u64>) -> Result<(), Error> {
+    pub(crate) fn gauge(&mut self, name: &str, help: &str, value: Option<u64>) -> Result<(), Error> {
         let Some(value) = value else { return Ok(()) };
         self.0
             .encode_descriptor(name, help, None, MetricType::Gauge)?
             .encode_gauge(&value)
     }
 
-    fn counters<L: EncodeLabelSet, V: EncodeCounterValue>(
+    pub(crate) fn counters<L: EncodeLabelSet, V: EncodeCounterValue>(
         &mut self,
         name: &str,
         help: &str,
@@ -202,7 +202,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn gauges<L: EncodeLabelSet, V: EncodeGaugeValue>(
+    pub(crate) fn gauges<L: EncodeLabelSet, V: EncodeGaugeValue>(
         &mut self,
         name: &str,
         help: &str,
@@ -220,7 +220,7 @@ impl Page<'_> {
 }
 
 /// `ReconnectRequested` as `reconnect_requested`.
-fn snake(name: impl fmt::Debug) -> String {
+pub(crate) fn snake(name: impl fmt::Debug) -> String {
     let mut text = String::new();
     for c in format!("{name:?}").chars() {
         if c.is_ascii_uppercase() && !text.is_empty() {

@@ -1,7 +1,7 @@
 //! The endpoint for operators: `/health`, `/ready`, `/status` and `/metrics` over plain HTTP, for this machine only
 //! unless told otherwise.
 
-mod metrics;
+pub(crate) mod metrics;
 mod observed;
 mod routes;
 mod server;
