@@ -154,6 +154,9 @@ impl Gate {
         let outcome = pending.await;
         match outcome {
             Ok(answer) => {
+                if answer.status == 401 {
+                    order.identity.rejected();
+                }
                 if let Some((key, version)) = order.cache.clone().filter(|_| answer.status == 200) {
                     self.cache.put(key, &answer, version, clock::now());
                 }

@@ -44,6 +44,7 @@ pub(super) struct Identity {
     /// Whose it is, for keys of the cache; `None` for requests without `Authorization`.
     pub(super) owner: Option<Fingerprint>,
     home: Option<(Arc<Identities>, usize)>,
+    is_bot: bool,
 }
 
 impl Identities {
@@ -76,6 +77,7 @@ impl Identities {
             auth: place.auth,
             owner: Some(owner),
             home: Some((Arc::clone(self), at)),
+            is_bot: value.as_bytes().starts_with(b"Bot "),
         })
     }
 
@@ -140,6 +142,15 @@ impl Identity {
             auth: Auth::NONE,
             owner: None,
             home: None,
+            is_bot: false,
+        }
+    }
+
+    /// Discord answered 401. A bot's token is then refused for good; what OAuth grants may merely not reach so far as
+    /// this route, so that the next request is sent again.
+    pub(super) fn rejected(&self) {
+        if let Some((identities, at)) = self.home.as_ref().filter(|_| !self.is_bot) {
+            identities.client.replace_token(self.auth, &stand_in(*at));
         }
     }
 }

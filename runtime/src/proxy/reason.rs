@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_differ_and_only_waiting_answers_429() {
+    fn names_differ_and_count_from_zero() {
         let mut names: Vec<_> = Reason::ALL.iter().map(|reason| reason.name()).collect();
         names.sort_unstable();
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
