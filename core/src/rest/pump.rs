@@ -103,7 +103,6 @@ impl Scheduler {
             self.reindex(bucket);
             return;
         };
-        self.dequeue(at);
         let request = &self.requests[at as usize];
         if self.guard.has_offenders()
             && let Some(until) = self.guard.quarantined(self.now, request.suspects())
@@ -119,6 +118,7 @@ impl Scheduler {
             self.refuse(at, Refusal::WebhookGone, None);
             return;
         }
+        self.unqueue(at);
         self.send(at);
         self.reindex(bucket);
     }

@@ -226,11 +226,18 @@ impl Scheduler {
 
     /// Takes a waiting request out of its lane.
     pub(super) fn dequeue(&mut self, at: u32) {
+        if let Some(bucket) = self.unqueue(at) {
+            self.reindex(bucket);
+        }
+    }
+
+    /// The same, for who puts the bucket in order afterwards.
+    pub(super) fn unqueue(&mut self, at: u32) -> Option<u32> {
         let request = &self.requests[at as usize];
         let place = (request.turn, request.seq, at);
         let lane = &mut self.lanes[request.lane as usize];
         if !lane.remove(request.priority, place) {
-            return;
+            return None;
         }
         let bucket = lane.bucket;
         self.buckets[bucket as usize].queued -= 1;
@@ -241,7 +248,7 @@ impl Scheduler {
                 identity.quit(request.tenant);
             }
         }
-        self.reindex(bucket);
+        Some(bucket)
     }
 
     /// When one more request of a lane could go, as far as can be told.
