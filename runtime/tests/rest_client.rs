@@ -6,7 +6,8 @@ use shardkeep::clock;
 use shardkeep::core::Token;
 use shardkeep::core::rest::route::Method;
 use shardkeep::core::rest::{Auth, Failure, Refusal};
-use shardkeep::rest::{Body, Client, RawRequest, RestError};
+use shardkeep::rest::{Body, Client, RawRequest, RestError, Settings};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 mod rest_support;
 
@@ -327,4 +328,37 @@ async fn nothing_that_is_shown_holds_a_token() {
         shown.contains("POST /api/v10/webhooks/81384788765712384/[token]"),
         "{shown}"
     );
+}
+
+/// Answers one request for each connection, then closes it without having said so.
+async fn closes_after_an_answer() -> (String, tokio::task::JoinHandle<()>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a free port");
+    let base = format!("http://{}/api", listener.local_addr().expect("it is bound"));
+    let task = tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = listener.accept().await.expect("a connection");
+            let mut request = vec![0; 4096];
+            let n = socket.read(&mut request).await.expect("a request");
+            assert!(n > 0, "a request arrives on every connection");
+            let answer = b"HTTP/1.1 200 OK\r\nVia: 1.1 x\r\nContent-Length: 2\r\n\r\n{}";
+            socket.write_all(answer).await.expect("an open connection");
+        }
+    });
+    (base, task)
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_at_rest_loses_nothing() {
+    let (base, server) = closes_after_an_answer().await;
+    let client = Client::start(Settings::new(base)).unwrap();
+    for _ in 0..5 {
+        // A POST, because that would not be sent again had it left.
+        let answer = client.submit(post(Auth::NONE, "{}")).unwrap().await;
+        assert_eq!(answer.unwrap().status, 200);
+        // Until the client's side has heard of the close.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    server.abort();
 }

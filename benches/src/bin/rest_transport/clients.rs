@@ -20,10 +20,13 @@ use shardkeep_core::Token;
 use shardkeep_core::rest::route::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use twilight_model::id::Id;
 
 use super::{Load, Meter, Outcome, Run, WARM_UP};
 
 const AUTHORIZATION: &str = "Bot not.a.token";
+/// Every request reads another user.
+const FIRST_USER: u64 = 80_351_110_224_678_912;
 const USER_AGENT: &str = "DiscordBot (https://github.com/shardkeep/shardkeep, 0.1.0)";
 
 pub(super) fn run(name: &str, base: &str, load: Load) -> Outcome<Run> {
@@ -34,6 +37,7 @@ pub(super) fn run(name: &str, base: &str, load: Load) -> Outcome<Run> {
         "floor" => runtime()?.block_on(floor(base, load)),
         "thread" => runtime()?.block_on(shardkeep(base, load, true)),
         "task" => runtime()?.block_on(shardkeep(base, load, false)),
+        "twilight" => runtime()?.block_on(twilight(base, load)),
         "conn" => runtime()?.block_on(connections(base, load)),
         _ => Err(format!("there is no client {name}").into()),
     }
@@ -46,7 +50,7 @@ fn runtime() -> Outcome<tokio::runtime::Runtime> {
 }
 
 fn url(base: &str, n: usize) -> String {
-    format!("{base}/users/{}", 80_351_110_224_678_912 + n)
+    format!("{base}/users/{}", FIRST_USER + n as u64)
 }
 
 fn authority(base: &str) -> &str {
@@ -278,6 +282,38 @@ async fn shardkeep(base: &str, load: Load, own_thread: bool) -> Outcome<Run> {
                 if answer.status != 200 {
                     return Err("not what was asked for".into());
                 }
+            }
+        };
+        let mut workers: FuturesUnordered<_> = (0..load.in_flight).map(work).collect();
+        while let Some(worked) = workers.next().await {
+            worked?;
+        }
+        Ok(())
+    };
+    all(WARM_UP).await?;
+    let meter = Meter::start();
+    all(load.requests).await?;
+    Ok(meter.stop(load.requests))
+}
+
+/// As it comes, but for the address and without its limiter: this compares how requests are carried.
+async fn twilight(base: &str, load: Load) -> Outcome<Run> {
+    let client = twilight_http::Client::builder()
+        .token("not.a.token".to_owned())
+        .proxy(authority(base).to_owned(), true)
+        .ratelimiter(None)
+        .build();
+    let all = async |requests: usize| -> Outcome<()> {
+        let next = Cell::new(0);
+        let work = async |_| -> Outcome<()> {
+            loop {
+                let n = next.get();
+                if n >= requests {
+                    return Ok(());
+                }
+                next.set(n + 1);
+                let user = Id::new(FIRST_USER + n as u64);
+                client.user(user).await?.bytes().await?;
             }
         };
         let mut workers: FuturesUnordered<_> = (0..load.in_flight).map(work).collect();

@@ -1,7 +1,7 @@
 //! HTTP clients side by side: requests a second and processor time of each, with many requests in flight and no limits.
 //!
 //! `cargo xtask bench rest_transport`. Server and client are processes of their own. Options: `--requests N` (5,000),
-//! `--in-flight N` (32), `--rounds N` (5).
+//! `--in-flight N` (32), `--rounds N` (5), and `--docs`, which puts the table into `docs/benchmarks.md`.
 
 use std::error::Error;
 use std::io::{Write as _, stdout};
@@ -9,19 +9,20 @@ use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 use shardkeep_benches::child::Serving;
-use shardkeep_benches::document::table;
+use shardkeep_benches::document::{self, table};
 use shardkeep_benches::usage;
 
 mod clients;
 mod server;
 
 /// Who is measured: the word that a child process is started with, and what it is.
-const CLIENTS: [(&str, &str); 7] = [
+const CLIENTS: [(&str, &str); 8] = [
     ("floor", "sockets alone, nothing understood"),
     ("ureq", "ureq, a thread for each request in flight"),
     ("ureq-10", "ureq, 10 threads"),
     ("legacy", "hyper-util's pool, a task for each connection"),
     ("conn", "hyper's connections, polled by one task"),
+    ("twilight", "twilight-http without its limiter"),
     (
         "task",
         "Shardkeep, scheduler and all, in the caller's runtime",
@@ -92,6 +93,7 @@ fn main() -> Outcome<()> {
 struct Options {
     load: Load,
     rounds: usize,
+    docs: bool,
 }
 
 fn parse(words: &[&str]) -> Outcome<Options> {
@@ -99,7 +101,11 @@ fn parse(words: &[&str]) -> Outcome<Options> {
         requests: 5_000,
         in_flight: 32,
     };
-    let mut options = Options { load, rounds: 5 };
+    let mut options = Options {
+        load,
+        rounds: 5,
+        docs: false,
+    };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let mut number = || -> Outcome<usize> {
@@ -112,8 +118,9 @@ fn parse(words: &[&str]) -> Outcome<Options> {
             "--requests" => options.load.requests = number()?,
             "--in-flight" => options.load.in_flight = number()?,
             "--rounds" => options.rounds = number()?,
+            "--docs" => options.docs = true,
             _ => {
-                let known = "--requests N, --in-flight N, --rounds N";
+                let known = "--requests N, --in-flight N, --rounds N, --docs";
                 return Err(format!("there is no {word}; there are {known}").into());
             }
         }
@@ -122,7 +129,7 @@ fn parse(words: &[&str]) -> Outcome<Options> {
 }
 
 fn compare(words: &[&str]) -> Outcome<()> {
-    let Options { load, rounds } = parse(words)?;
+    let Options { load, rounds, docs } = parse(words)?;
     let this = std::env::current_exe()?;
     let (_server, base) = Serving::start(Command::new(&this).arg("serve"))?;
     let mut found = vec![Vec::new(); CLIENTS.len()];
@@ -159,11 +166,14 @@ fn compare(words: &[&str]) -> Outcome<()> {
         requests,
         in_flight,
     } = load;
-    writeln!(
-        stdout(),
-        "{requests} GETs, {in_flight} in flight, median of {rounds}\n\n{}",
+    let text = format!(
+        "{requests} GETs, {in_flight} in flight, median of {rounds}.\n\n{}",
         table(&rows)
-    )?;
+    );
+    writeln!(stdout(), "{text}")?;
+    if docs {
+        document::put("rest_transport", &text)?;
+    }
     Ok(())
 }
 
