@@ -100,7 +100,7 @@ impl Profile {
         }
     }
 
-    /// How long one request takes of the bucket's capacity, in microseconds: what a queue of it costs in time.
+    /// How long one request takes of the bucket's capacity, in microseconds.
     pub(super) fn cost(&self) -> u64 {
         match self.kind {
             Kind::Fixed | Kind::Log => micros(self.window) / u64::from(self.limit.max(1)),

@@ -1,13 +1,12 @@
 //! The order of buckets: which could send now, which wait for a moment, which need longest.
 
 use core::cmp::Reverse;
-
 use core::time::Duration;
 
 use crate::time::Instant;
 
 use super::Scheduler;
-use super::bucket::{Profile, Room};
+use super::bucket::Room;
 use super::identity::ReadyKey;
 
 /// For how many of the buckets that need longest places are kept.
@@ -17,12 +16,16 @@ impl Scheduler {
     /// Puts a bucket where it belongs after anything about it changed.
     pub(super) fn reindex(&mut self, at: u32) {
         let bucket = &self.buckets[at as usize];
-        let (ready, wait) = self.standing(at);
-        let cost = self.profile_of(bucket).map_or(0, Profile::cost);
-        let drain = if bucket.is_exempt {
-            0
-        } else {
-            cost.saturating_mul(u64::from(bucket.queued))
+        let room = self.room(bucket);
+        let (ready, wait) = self.standing(at, room);
+        let drain = match self.profile_of(bucket) {
+            Some(profile) if !bucket.is_exempt => {
+                // What can all go now waits for nobody.
+                let fits = matches!(room, Room::Now(open) if open >= bucket.queued);
+                let waiting = if fits { 0 } else { bucket.queued };
+                profile.cost().saturating_mul(waiting.into())
+            }
+            _ => 0,
         };
         let bucket = &mut self.buckets[at as usize];
         let identity = &mut self.identities[bucket.identity];
@@ -47,12 +50,11 @@ impl Scheduler {
     }
 
     /// Where a bucket belongs: among those that could send, or when to look at it again.
-    fn standing(&self, at: u32) -> (Option<ReadyKey>, Option<Instant>) {
-        let bucket = &self.buckets[at as usize];
-        if bucket.queued == 0 {
+    fn standing(&self, at: u32, room: Room) -> (Option<ReadyKey>, Option<Instant>) {
+        if self.buckets[at as usize].queued == 0 {
             return (None, None);
         }
-        match self.room(bucket) {
+        match room {
             Room::At(at) => (None, Some(at)),
             Room::AfterAnswer => (None, None),
             Room::Now(_) => self.best_head(at),
