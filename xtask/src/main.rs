@@ -80,6 +80,12 @@ const CHORES: &[Chore] = &[
         run: sim_hours::run,
     },
     Chore {
+        name: "sim-rest",
+        args: "[--seeds N] [--seed N] [--from N]",
+        about: "the REST scheduler against the strict model; names each seed that went wrong",
+        run: sim_rest::run,
+    },
+    Chore {
         name: "docs",
         args: "[--open]",
         about: "the API documentation of every crate, and the guide where mdBook is installed",
