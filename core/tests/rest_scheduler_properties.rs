@@ -1,4 +1,4 @@
-//! Whatever is called, in whatever order: every request ends exactly once, none is in flight twice, and nothing is kept.
+//! Whatever is called, in whatever order: every request ends exactly once, none is in flight twice, nothing is kept.
 
 #![allow(clippy::panic, reason = "a broken property is a failed test")]
 

@@ -1,5 +1,5 @@
-//! The requests of one lane, by priority and in their order. The first of each priority lies in the lane itself: who only
-//! wants to know who is next touches nothing else.
+//! The requests of one lane, by priority and in their order. The first of each priority lies in the lane itself: who
+//! only wants to know who is next touches nothing else.
 
 use alloc::collections::VecDeque;
 
