@@ -17,6 +17,8 @@
 //! # }
 //! ```
 //!
+//! [`Bot::rest`] is Discord's REST API for the same token; [`rest::Rest`] is it without a gateway.
+//!
 //! # What is promised, and what is not
 //!
 //! * Events of one session arrive in Discord's order, each once, also over a resume; what was replayed says so. Where

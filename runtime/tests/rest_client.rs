@@ -284,6 +284,24 @@ async fn identical_reads_are_answered_once() {
 }
 
 #[tokio::test]
+async fn who_shares_an_answer_gets_it_although_the_first_has_lost_interest() {
+    let (server, client, auth) = client([Say::Late(Duration::from_millis(50))]).await;
+    let request = || {
+        let mut request = get(auth, "/users/@me");
+        request.sharing = shardkeep::core::rest::Sharing::Same;
+        client.submit(request).unwrap()
+    };
+    let first = request();
+    while server.seen().is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let second = request();
+    drop(first);
+    assert_eq!(second.await.unwrap().status, 200);
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn a_stream_is_sent_again_as_long_as_it_is_kept() {
     let (server, client, auth) = client([say(502, "")]).await;
     let mut request = RawRequest::new(auth, Method::Put, "/guilds/1/x");

@@ -75,7 +75,7 @@ impl std::fmt::Debug for Driver {
 }
 
 /// Ends an exchange after `limit` without an answer and without sending on.
-async fn fly(flight: Flight, limit: Duration) -> (RequestId, Landing) {
+async fn fly(flight: Flight, limit: Duration) -> (RequestId, Arc<Outgoing>, Landing) {
     let Flight {
         id,
         outgoing,
@@ -84,11 +84,11 @@ async fn fly(flight: Flight, limit: Duration) -> (RequestId, Landing) {
     loop {
         let handed_on = outgoing.body.handed_on();
         match tokio::time::timeout(limit, &mut exchange).await {
-            Ok(Ok(answer)) => return (id, Landing::Answered(answer)),
-            Ok(Err(error)) => return (id, Landing::Failed(error)),
+            Ok(Ok(answer)) => return (id, outgoing, Landing::Answered(answer)),
+            Ok(Err(error)) => return (id, outgoing, Landing::Failed(error)),
             // A large upload may take longer, as long as it goes on.
             Err(_) if outgoing.body.handed_on() > handed_on => {}
-            Err(_) => return (id, Landing::TimedOut),
+            Err(_) => return (id, outgoing, Landing::TimedOut),
         }
     }
 }
@@ -125,8 +125,8 @@ impl Driver {
                     self.hear(message);
                     has_moved = true;
                 }
-                while let Poll::Ready(Some((id, landing))) = under_way.poll_next_unpin(cx) {
-                    self.land(id, landing);
+                while let Poll::Ready(Some(landed)) = under_way.poll_next_unpin(cx) {
+                    self.land(landed);
                     has_moved = true;
                 }
                 has_moved |= self.look_at_the_clock(cx);
@@ -205,13 +205,8 @@ impl Driver {
     }
 
     /// An exchange ended.
-    fn land(&mut self, id: RequestId, landing: Landing) {
-        let entry = self.entries.get(&id);
-        let request = || {
-            entry
-                .map(|entry| Called::of(&entry.outgoing).to_string())
-                .unwrap_or_default()
-        };
+    fn land(&mut self, (id, outgoing, landing): (RequestId, Arc<Outgoing>, Landing)) {
+        let request = || Called::of(&outgoing).to_string();
         let (failure, outcome) = match landing {
             Landing::Answered(answer) => return self.answered(id, answer),
             Landing::Failed(TransportError { failure, reason }) => (
@@ -274,7 +269,9 @@ impl Driver {
                 }
             }
             Output::Share { id, .. } => {
-                let outcome = self.delivered.as_ref().map(|(_, outcome)| outcome.clone());
+                // A leader that was given up is not delivered: its outcome is still here.
+                let delivered = self.delivered.as_ref().map(|(_, outcome)| outcome);
+                let outcome = delivered.or(self.outcome.as_ref()).cloned();
                 if let Some(entry) = self.entries.remove(&id) {
                     self.answers
                         .push((entry.reply, outcome.unwrap_or(Err(RestError::Stopped))));

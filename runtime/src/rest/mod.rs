@@ -1,4 +1,13 @@
 //! REST: requests as Discord's limits allow.
+//!
+//! | layer | what it is for |
+//! |---|---|
+//! | [`Rest`] | a bot: one token, every route, [`Request`]s that say what they carry and how urgent they are |
+//! | [`Client`] | a proxy, or several tokens: [`RawRequest`]s in, [`Answer`]s out, whatever their status |
+//! | [`Driver`] | the one task that feeds [`Scheduler`](crate::core::rest::Scheduler) and carries out what it says |
+//! | [`Transport`] | one HTTP exchange; [`Http1`] unless a program brings its own |
+//!
+//! What may be sent, and when, is decided in core. Here are sockets, bodies, headers and the clock.
 
 mod api_error;
 mod base;
