@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 use core::time::Duration;
 
 use crate::time::Instant;
+use crate::wire::rate_limit::Scope;
 
 use super::io::{Auth, Priority};
 use super::queue::{Place, Queues};
@@ -189,7 +190,13 @@ impl Lane {
 
     /// A hidden limit that explains a 429 received now: how many requests were accepted in a window that ends
     /// `retry_after` from now. Of the spans that fit, the shortest that what was accepted before does not contradict.
-    pub(super) fn guess_sublimit(&self, now: Instant, retry_after: Duration) -> Option<Sublimit> {
+    /// Where others share the limit, what this bot was allowed tells it only if it comes out even: else they used it up.
+    pub(super) fn guess_sublimit(
+        &self,
+        now: Instant,
+        retry_after: Duration,
+        scope: Scope,
+    ) -> Option<Sublimit> {
         let end = now + retry_after;
         let candidates = self
             .history
@@ -204,7 +211,7 @@ impl Lane {
             .into_iter()
             .find(|&(limit, window)| self.most_within(window) <= limit)
             .or_else(|| {
-                let oldest = *self.history.front()?;
+                let oldest = *self.history.front().filter(|_| scope != Scope::Shared)?;
                 Some((self.history.len(), end.since(oldest)))
             })?;
         Some(Sublimit {
@@ -259,7 +266,7 @@ mod tests {
         lane.counted(ms(0));
         lane.counted(ms(20_000));
         let sublimit = lane
-            .guess_sublimit(ms(30_000), Duration::from_secs(570))
+            .guess_sublimit(ms(30_000), Duration::from_secs(570), Scope::User)
             .unwrap();
         assert_eq!(sublimit.limit, 2);
         assert_eq!(sublimit.window, Duration::from_secs(600));
@@ -273,7 +280,7 @@ mod tests {
         }
         // The newest lies 20 s before the end: one in 20 s would fit, had 30 not been accepted within 3 s.
         let sublimit = lane
-            .guess_sublimit(ms(2_900), Duration::from_millis(57_100))
+            .guess_sublimit(ms(2_900), Duration::from_millis(57_100), Scope::User)
             .unwrap();
         assert_eq!(
             (sublimit.limit, sublimit.window),

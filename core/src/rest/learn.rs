@@ -302,11 +302,12 @@ impl Scheduler {
     }
 
     /// Tells the hidden limit behind a 429 from what the lane was allowed before.
-    pub(super) fn learn_sublimit(&mut self, at: u32, retry_after: Duration) {
+    pub(super) fn learn_sublimit(&mut self, at: u32, retry_after: Duration, scope: Scope) {
         let request = &self.requests[at as usize];
         let (lane, route) = (request.lane, request.route);
         let key = self.lanes[lane as usize].key.route;
-        let Some(sublimit) = self.lanes[lane as usize].guess_sublimit(self.now, retry_after) else {
+        let Some(sublimit) = self.lanes[lane as usize].guess_sublimit(self.now, retry_after, scope)
+        else {
             return;
         };
         let state = self.routes.entry(key).or_default();

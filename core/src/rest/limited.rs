@@ -63,8 +63,8 @@ impl Scheduler {
         });
         match meaning {
             Meaning::Global => self.hold_identity(at, until, limit),
-            Meaning::Hidden(_) => {
-                self.learn_sublimit(at, retry_after);
+            Meaning::Hidden(scope) => {
+                self.learn_sublimit(at, retry_after, scope);
                 self.lanes[lane as usize].hold(until);
             }
             Meaning::Bucket | Meaning::Ban => {

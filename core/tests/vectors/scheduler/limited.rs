@@ -226,12 +226,16 @@ fn hidden() -> Vec<Vector> {
         "X-RateLimit-Scope: shared\nX-RateLimit-Remaining: 4\nX-RateLimit-Reset-After: 0.5\n",
         "8.5",
     )
-    .tells("rate_limited_hidden code=3 id=2 value=8500000")
-    .tells("retry code=1 id=2")
+    .gives(&[
+        "rate_limited_hidden code=3 id=2 value=8500000",
+        "retry code=1 id=2",
+    ])
     .ask(3, POST)
     .gives(&[])
     .ask(4, "POST /channels/2/messages")
     .gives(&["send id=4"])
+    .ask(5, "POST /channels/2/messages")
+    .gives(&["send id=5"])
     .at_ms(8_504)
     .tick()
     .keeps_back("send")
