@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderValue, Request, header};
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use shardkeep_core::Instant;
 use tokio::net::TcpStream;
@@ -21,8 +22,6 @@ use super::socket::Socket;
 use super::transport::{Answer, Exchange, Outgoing, Transport, TransportError};
 use super::wire::{Sent, Unsent, Wire};
 use crate::clock;
-use crate::config::Roots;
-use crate::transport::{TlsError, client_config};
 
 /// How long a connection may rest and still be used: servers close theirs after a minute or more, and a request that
 /// meets the close is lost.
@@ -44,25 +43,18 @@ struct Pool {
 }
 
 impl Http1 {
-    /// A client for the host of `base`.
-    ///
-    /// # Errors
-    ///
-    /// [`TlsError`] if the platform's roots are wanted and there are none.
-    pub(crate) fn new(
+    /// A client for the host of `base`, whom `config` says to trust if it speaks TLS.
+    pub(super) fn new(
         base: Base,
-        roots: Roots,
+        config: Arc<ClientConfig>,
         connect_timeout: Duration,
         body_bytes_max: usize,
-    ) -> Result<Self, TlsError> {
-        let tls = match base.tls_name() {
-            None => None,
-            Some(name) => {
-                let mut config = Arc::unwrap_or_clone(client_config(roots)?);
-                config.alpn_protocols = vec![b"http/1.1".to_vec()];
-                Some((TlsConnector::from(Arc::new(config)), name))
-            }
-        };
+    ) -> Self {
+        let tls = base.tls_name().map(|name| {
+            let mut config = Arc::unwrap_or_clone(config);
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            (TlsConnector::from(Arc::new(config)), name)
+        });
         let pool = Pool {
             host: base.host_header(),
             base,
@@ -71,9 +63,9 @@ impl Http1 {
             body_bytes_max,
             idle: Mutex::default(),
         };
-        Ok(Self {
+        Self {
             pool: Arc::new(pool),
-        })
+        }
     }
 }
 

@@ -31,6 +31,8 @@ mod response;
 mod settings;
 mod shared;
 mod socket;
+#[cfg(test)]
+mod tls_tests;
 mod transport;
 mod wire;
 

@@ -8,7 +8,7 @@ use shardkeep_core::rest::{Config, Snapshot};
 use super::base::Base;
 use super::http1::Http1;
 use crate::config::Roots;
-use crate::transport::TlsError;
+use crate::transport::{TlsError, client_config};
 
 /// How long opening a connection may take at most, within the time of the whole exchange.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -67,12 +67,13 @@ impl Http1 {
     pub fn for_settings(settings: &Settings) -> Result<Self, StartError> {
         let base = Base::parse(&settings.base)?;
         let connect_timeout = CONNECT_TIMEOUT.min(settings.timeout);
+        let tls = client_config(settings.roots)?;
         Ok(Self::new(
             base,
-            settings.roots,
+            tls,
             connect_timeout,
             settings.body_bytes_max,
-        )?)
+        ))
     }
 }
 

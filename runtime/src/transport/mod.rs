@@ -20,4 +20,4 @@ use tls::provider;
 pub(crate) use websocket::{Gone, Message, WebSocket, Window, read_bytes_max};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

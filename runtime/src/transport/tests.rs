@@ -68,7 +68,7 @@ impl<S: Read + Write> Peer for Server<S> {
 }
 
 /// A certificate for localhost, and a client that trusts it.
-fn own_authority() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
+pub(crate) fn own_authority() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority_key = KeyPair::generate().unwrap();
