@@ -5,5 +5,6 @@
 mod bad_input;
 mod bench;
 mod demo;
+mod proxy;
 mod run;
 mod support;
