@@ -12,6 +12,7 @@ mod generate;
 mod report;
 mod setup;
 mod sim_hours;
+mod sim_rest;
 mod step;
 mod suites;
 mod test;
