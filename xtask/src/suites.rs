@@ -179,7 +179,10 @@ fn discord_py(machine: &Machine) -> Result<Outcome> {
     peer(
         machine,
         &machine.tools.python,
-        "sim/peers/discord_py/run.py",
+        &[
+            "sim/peers/discord_py/run.py",
+            "sim/peers/discord_py/rest_proxy.py",
+        ],
     )
 }
 
@@ -190,29 +193,45 @@ fn discord_js(machine: &Machine) -> Result<Outcome> {
         .as_ref()
         .map(|_| PathBuf::from("node"))
         .map_err(Clone::clone);
-    peer(machine, &node, "sim/peers/discord_js/run.mjs")
+    peer(
+        machine,
+        &node,
+        &[
+            "sim/peers/discord_js/run.mjs",
+            "sim/peers/discord_js/rest_proxy.mjs",
+        ],
+    )
 }
 
-/// Runs a script that connects someone else's client to the simulator.
-fn peer(machine: &Machine, interpreter: &Tool, script: &str) -> Result<Outcome> {
+/// Runs scripts that connect someone else's client to the simulator, and to the proxy before it.
+fn peer(machine: &Machine, interpreter: &Tool, scripts: &[&str]) -> Result<Outcome> {
     let interpreter = match interpreter {
         Ok(path) => path,
         Err(why) => return machine.without(why),
     };
+    let mut tally = Tally::default();
+    for script in scripts {
+        run_peer(machine, interpreter, script, &mut tally)?;
+    }
+    Ok(Outcome::Ran(tally))
+}
+
+/// Runs one script, and adds its checks to `tally`.
+fn run_peer(machine: &Machine, interpreter: &Path, script: &str, tally: &mut Tally) -> Result<()> {
+    let before = (tally.passed, tally.failed);
     let mut step = Step::new(interpreter)
         .args([script])
         .env("SHARDKEEP_BIN", shardkeep()?);
     if let Ok(modules) = &machine.tools.node_modules {
         step = step.env("NODE_PATH", std::path::absolute(modules)?);
     }
-    let mut tally = Tally::default();
     let ended = step
         .limit(Duration::from_secs(300))
         .run_seeing(|line| tally.add_check_line(line));
     match ended {
-        Err(error) if tally.failed == 0 => Err(error),
-        Ok(()) if tally.passed == 0 => bail!("{script} checked nothing"),
-        _ => Ok(Outcome::Ran(tally)),
+        Err(error) if tally.failed == before.1 => Err(error),
+        Ok(()) if tally.passed == before.0 => bail!("{script} checked nothing"),
+        _ => Ok(()),
     }
 }
 
