@@ -27,7 +27,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// The request's number, for [`Client::explain`].
+    /// The request's number, for [`Client::explain`](super::Client::explain).
     #[must_use]
     pub const fn id(&self) -> RequestId {
         self.id

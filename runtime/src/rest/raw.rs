@@ -22,7 +22,7 @@ use super::error::masked;
 /// ```
 #[non_exhaustive]
 pub struct RawRequest {
-    /// Whose credentials it carries: what [`Client::add_token`] answered, or [`Auth::NONE`].
+    /// Whose credentials it carries: what [`Client::add_token`](super::Client::add_token) answered, or [`Auth::NONE`].
     pub auth: Auth,
     /// The method.
     pub method: Method,
