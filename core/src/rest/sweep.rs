@@ -69,7 +69,8 @@ impl Scheduler {
         let now = self.now;
         let keep = self.config.forget_after;
         let start = self.sweep.lane;
-        let end = start + step(self.lanes.capacity());
+        let most = self.lanes.capacity();
+        let end = most.min(start + step(most));
         let idle: Vec<u32> = (start..end)
             .filter(|&at| {
                 self.lanes.get(at).is_some_and(|lane| {
@@ -86,7 +87,7 @@ impl Scheduler {
             })
             .map(slot)
             .collect();
-        self.sweep.lane = if end >= self.lanes.capacity() { 0 } else { end };
+        self.sweep.lane = if end == most { 0 } else { end };
         for at in idle {
             let lane = self.lanes.remove(at as usize);
             self.lane_keys.remove(lane.key.hash(), at);
@@ -102,7 +103,8 @@ impl Scheduler {
     fn sweep_buckets(&mut self) {
         let now = self.now;
         let start = self.sweep.bucket;
-        let end = start + step(self.buckets.capacity());
+        let most = self.buckets.capacity();
+        let end = most.min(start + step(most));
         let idle: Vec<u32> = (start..end)
             .filter(|&at| {
                 self.buckets.get(at).is_some_and(|bucket| {
@@ -111,11 +113,7 @@ impl Scheduler {
             })
             .map(slot)
             .collect();
-        self.sweep.bucket = if end >= self.buckets.capacity() {
-            0
-        } else {
-            end
-        };
+        self.sweep.bucket = if end == most { 0 } else { end };
         for at in idle {
             let bucket = self.buckets.remove(at as usize);
             if let Limiter::Named { hash, major, .. } = bucket.limiter {
