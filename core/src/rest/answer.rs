@@ -6,9 +6,9 @@ use crate::time::Instant;
 use crate::wire::rate_limit::{RateLimit, error_code};
 
 use super::Scheduler;
-use super::bucket::Sample;
 use super::buckets::Limiter;
 use super::io::{Event, Failure, Misuse, Output, Refusal, RequestId, Retry};
+use super::profile::Sample;
 use super::request::State;
 use super::route::Method;
 

@@ -5,10 +5,11 @@ use core::time::Duration;
 use crate::time::Instant;
 
 use super::Scheduler;
-use super::bucket::{Profile, Room, Window};
+use super::bucket::{Room, Window};
 use super::few::Few;
 use super::identity::ReadyKey;
 use super::io::Auth;
+use super::profile::Profile;
 use super::route::Major;
 
 /// Discord's name for a limit, hashed to 64 bits: `X-RateLimit-Bucket`.

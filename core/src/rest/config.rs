@@ -10,7 +10,8 @@ pub struct Config {
     pub queue_size: usize,
     /// Requests that may be in flight at once, over all identities: as many as the driver can really send. Default 10.
     pub max_in_flight: usize,
-    /// How many of [`max_in_flight`](Self::max_in_flight) only interactions may use. Default 2; less than `max_in_flight`.
+    /// How many of [`max_in_flight`](Self::max_in_flight) only interactions may use. Default 2; at least one place is
+    /// for everybody.
     pub reserved_in_flight: usize,
     /// Requests a second over all routes, for each identity. Discord's default is 50.
     pub global_limit: u32,

@@ -89,8 +89,8 @@ impl Ended {
 }
 
 impl Scheduler {
-    /// Why a request waits and until when, or why it was refused. `None` if it was delivered, never submitted, or refused
-    /// long ago: the last 1,024 refusals are remembered.
+    /// Why a request waits and until when, or why it was refused. `None` if it was delivered, never submitted, or
+    /// refused long ago: the last 1,024 refusals are remembered.
     #[must_use]
     pub fn explain(&self, id: RequestId) -> Option<Explanation> {
         let Some(at) = self.find(id) else {

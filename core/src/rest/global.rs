@@ -1,8 +1,8 @@
 //! The global limit of one identity: a sliding log of what Discord may count in the second that ends now.
 //!
 //! A request can arrive at any moment between its sending and its answer. So it stays in the log until a whole window
-//! after its answer, or after [`Config::arrival_bound`](super::Config::arrival_bound) where none comes: at no moment can
-//! Discord see more than the limit in any window, however it is aligned.
+//! after its answer, or after [`Config::arrival_bound`](super::Config::arrival_bound) where none comes: at no moment
+//! can Discord see more than the limit in any window, however it is aligned.
 
 use alloc::collections::{BTreeSet, VecDeque};
 use core::time::Duration;

@@ -124,8 +124,8 @@ impl Scheduler {
             .unwrap_or(0)
     }
 
-    /// Finds out for which buckets places of the global limit are kept. All buckets are looked at once in as many changes,
-    /// or as many microseconds, as there are buckets: that costs a request next to nothing.
+    /// Finds out for which buckets places of the global limit are kept. All buckets are looked at once in as many
+    /// changes, or as many microseconds, as there are buckets: that costs a request next to nothing.
     pub(super) fn weigh(&mut self, at: usize) {
         let least = self.identities[at].critical_from();
         let count = self.buckets.len();
@@ -153,8 +153,8 @@ impl Scheduler {
     }
 
     /// Of the buckets that need longest, the first that could send now and is as urgent as anybody; and how many places
-    /// of the global limit are kept for those before it that cannot yet: what each can send when its window opens, if that
-    /// is before a place that is taken now comes back. At most half of all.
+    /// of the global limit are kept for those before it that cannot yet: what each can send when its window opens, if
+    /// that is before a place that is taken now comes back. At most half of all.
     pub(super) fn next_critical(&self, at: usize, free: u32) -> (Option<u32>, u32) {
         let identity = &self.identities[at];
         let Some(best) = identity.next_class() else {

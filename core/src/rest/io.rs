@@ -292,7 +292,7 @@ reasons! {
         5 TokenRejected "Discord refused the token (401): set the current one",
         6 WebhookGone "Discord does not know this webhook: calling it again would be punished",
         7 Quarantined "it belongs to what causes most invalid requests: see the event for whom",
-        8 InvalidBudgetSpent "ten minutes' budget of invalid requests is nearly spent: one more could ban the IP address",
+        8 InvalidBudgetSpent "ten minutes' budget of invalid requests is nearly spent: more could ban the IP address",
     }
 }
 

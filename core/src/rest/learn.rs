@@ -11,10 +11,11 @@ use crate::time::Instant;
 use crate::wire::rate_limit::{RateLimit, Scope};
 
 use super::Scheduler;
-use super::bucket::{Profile, Window};
+use super::bucket::Window;
 use super::buckets::{Bucket, BucketHash, Limiter};
 use super::io::{Auth, Event};
 use super::lane::{RouteKey, Sublimit};
+use super::profile::Profile;
 use super::route::Major;
 use super::submit::slot;
 
@@ -145,7 +146,10 @@ impl Scheduler {
             }
         }
         let bucket = self.lanes[lane as usize].bucket;
-        let is_there = matches!(self.buckets[bucket as usize].limiter, Limiter::Named { hash: named, .. } if named == hash);
+        let is_there = match self.buckets[bucket as usize].limiter {
+            Limiter::Named { hash: named, .. } => named == hash,
+            Limiter::Unknown | Limiter::Free => false,
+        };
         if !is_there {
             self.move_lane(lane, hash);
         }

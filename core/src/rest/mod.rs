@@ -6,7 +6,7 @@
 //! | the driver says | the scheduler answers |
 //! |---|---|
 //! | [`Input::Submit`] | [`Output::Send`], now or later, or [`Output::Refuse`] |
-//! | [`Input::Response`], [`Input::Failed`] | at once [`Output::Deliver`] or [`Output::Retry`]; [`Output::Share`] for others with the same answer |
+//! | [`Input::Response`], [`Input::Failed`] | [`Output::Deliver`] or [`Output::Retry`]; then [`Output::Share`] |
 //! | [`Input::Cancel`] | [`Output::Refuse`], unless it is finished |
 //!
 //! Who goes is decided when the driver asks for outputs: feed everything that has happened, then ask.
@@ -57,6 +57,7 @@ mod io;
 mod lane;
 mod learn;
 mod limited;
+mod profile;
 mod pump;
 mod queue;
 mod request;
@@ -87,13 +88,13 @@ pub use io::{
 pub use snapshot::{BucketSnapshot, LimitSnapshot, RouteSnapshot, Snapshot};
 pub use stats::{IdentityStatus, Stats};
 
-use bucket::Profile;
 use buckets::{Bucket, BucketHash};
 use guard::Guard;
 use heap::Heap;
 use identity::Identity;
 use lane::{Lane, RouteKey};
 use learn::RouteState;
+use profile::Profile;
 use request::{LeaderKey, Request};
 use table::Table;
 

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::time::Instant;
 
 use super::Scheduler;
-use super::bucket::{Kind, Window};
+use super::bucket::Window;
 use super::buckets::{BucketHash, Limiter};
 use super::config::Config;
 use super::io::Auth;
 use super::lane::RouteKey;
 use super::learn::RouteState;
+use super::profile::Kind;
 use super::route::{Major, Method, Template};
 
 /// What a scheduler has learned. Requests are not part of it: who submitted them submits them again.

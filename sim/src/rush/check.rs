@@ -126,7 +126,7 @@ impl fmt::Display for Report {
         let Self { plan, counters, .. } = self;
         write!(
             f,
-            "seed {}: {} delivered, {} refused, {} answers of 429 ({} before the limit was known, {} hidden, {} hidden again)",
+            "seed {}: {} delivered, {} refused, {} answers of 429 ({} before the limit was known, {} hidden, {} again)",
             plan.seed,
             self.delivered,
             self.refused,
