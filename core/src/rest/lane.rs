@@ -190,7 +190,7 @@ impl Lane {
 
     /// A hidden limit that explains a 429 received now: how many requests were accepted in a window that ends
     /// `retry_after` from now. Of the spans that fit, the shortest that what was accepted before does not contradict.
-    /// Where others share the limit, what this bot was allowed tells it only if it comes out even: else they used it up.
+    /// Where others share the limit, what this bot was allowed tells it only if it comes out even: else they used it.
     pub(super) fn guess_sublimit(
         &self,
         now: Instant,
