@@ -127,7 +127,7 @@ impl Traffic {
             1..=3 => Priority::Background,
             _ => Priority::Normal,
         };
-        if id % DEADLINE_EVERY == 0 {
+        if id.is_multiple_of(DEADLINE_EVERY) {
             submit.deadline = Some(self.now + DEADLINE);
         }
         self.scheduler
