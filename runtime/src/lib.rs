@@ -50,3 +50,8 @@ pub use http::HttpError;
 pub use shard::CommandFailed;
 pub use shardkeep_core as core;
 pub use transport::TlsError;
+
+/// The programs of the README, so that they compile for whoever copies them.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
