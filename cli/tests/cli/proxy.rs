@@ -50,7 +50,7 @@ impl Proxy {
         let mut socket = self.connect();
         write!(
             socket,
-            "GET {path} HTTP/1.1\r\nhost: p\r\nconnection: close\r\n{headers}\r\n"
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n"
         )
         .unwrap();
         let mut answer = String::new();
@@ -132,7 +132,11 @@ fn a_second_signal_ends_it_at_once() {
     let arguments = ["--api", simulator.api(), "--open", "--drain-s", "600"];
     let mut proxy = Proxy::start(&arguments, &[]);
     let mut waits = proxy.connect();
-    write!(waits, "GET /api/v10/gateway HTTP/1.1\r\nhost: p\r\n\r\n").unwrap();
+    write!(
+        waits,
+        "GET /api/v10/gateway HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    )
+    .unwrap();
     while !proxy.get("/status", "").contains("\"active\":1") {
         std::thread::sleep(Duration::from_millis(5));
     }

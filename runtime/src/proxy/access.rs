@@ -101,6 +101,11 @@ impl Guard {
         }
     }
 
+    /// Whether no key is asked for.
+    pub(super) fn is_open(&self) -> bool {
+        self.expected.is_none()
+    }
+
     /// Whether one of the keys that were shown is right, or none is needed. All are looked at.
     pub(super) fn admits<'a>(&self, shown: impl IntoIterator<Item = &'a [u8]>) -> bool {
         let Some(expected) = self.expected else {

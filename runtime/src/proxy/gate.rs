@@ -64,6 +64,11 @@ struct Outcome {
 impl Gate {
     /// Answers one request, whatever it is.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Reply {
+        if self.guard.is_open() && headers::is_from_browser(request.headers()) {
+            let message = "an open proxy answers programs of this machine, not web pages: ask it by 127.0.0.1 or \
+                           localhost, without Origin, or start it with a key";
+            return self.refuse(&Refused::new(Reason::FromBrowser, message), None);
+        }
         let uri = request.uri();
         let text = uri.path_and_query().map_or("*", |text| text.as_str());
         let target = Target::read(text, &self.version);
@@ -137,11 +142,11 @@ impl Gate {
         let mut raw = order.raw();
         raw.body = deposited.body;
         let is_too_long = deposited.is_too_long;
-        self.write_begins(&order);
+        self.note_write(&order);
         let pending = match self.client.submit(raw) {
             Ok(pending) => pending,
             Err(error) => {
-                self.write_begins(&order);
+                self.note_write(&order);
                 return Err(error.into());
             }
         };
@@ -234,7 +239,7 @@ impl Gate {
     }
 
     /// Answers in the cache below a resource that is written to do not hold any more.
-    fn write_begins(&self, order: &Order) {
+    fn note_write(&self, order: &Order) {
         if order.method == Method::Get {
             return;
         }
@@ -253,7 +258,7 @@ struct Written<'a> {
 
 impl Drop for Written<'_> {
     fn drop(&mut self) {
-        self.gate.write_begins(self.order);
+        self.gate.note_write(self.order);
     }
 }
 

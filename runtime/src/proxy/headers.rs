@@ -1,9 +1,12 @@
 //! Headers: what clients wish, what goes on to Discord, and what comes back.
 
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use http::HeaderValue;
 use http::header::{self, HeaderMap, HeaderName};
+use http::uri::Authority;
 use shardkeep_core::Snowflake;
 use shardkeep_core::rest::Priority;
 
@@ -101,6 +104,24 @@ pub(super) fn keys(headers: &HeaderMap, is_own: bool) -> impl Iterator<Item = &[
         .chain(bearers.filter_map(|value| value.as_bytes().strip_prefix(b"Bearer ")))
 }
 
+/// Whether a web page may have made a browser send this. An open proxy must not answer: any page that a user of the
+/// machine looks at could ask it, with the proxy's own token. Pages tell their origin; one whose name was bound to a
+/// loopback address afterwards is known by that name in `Host`.
+pub(super) fn is_from_browser(headers: &HeaderMap) -> bool {
+    let is_told = headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site");
+    let is_foreign = |host: &HeaderValue| {
+        let authority = host
+            .to_str()
+            .ok()
+            .and_then(|text| text.parse::<Authority>().ok());
+        !authority.is_some_and(|authority| {
+            let host = authority.host().trim_matches(['[', ']']);
+            host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        })
+    };
+    is_told || headers.get(header::HOST).is_some_and(is_foreign)
+}
+
 /// Headers that belong to one connection, or to the way to the proxy, or that would tell Discord of the client's
 /// network. `Accept-Encoding` is among them because the scheduler reads the bodies of 429s.
 const NOT_FORWARDED: &[&str] = &[
@@ -155,7 +176,9 @@ pub(super) fn forwarded(from: &HeaderMap) -> (HeaderMap, bool) {
             || is_named_by_connection(from, text);
         let is_foreign_agent =
             *name == header::USER_AGENT && !value.as_bytes().starts_with(b"DiscordBot ");
-        if is_ours || is_foreign_agent {
+        // What Node's fetch sends when nobody asked for a language.
+        let is_any_language = *name == header::ACCEPT_LANGUAGE && value == "*";
+        if is_ours || is_foreign_agent || is_any_language {
             continue;
         }
         is_common &= WITHOUT_EFFECT.contains(&text);
@@ -213,8 +236,6 @@ pub(super) fn returned(from: &HeaderMap, status: u16) -> HeaderMap {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -284,6 +305,27 @@ mod tests {
         ]));
         assert_eq!(headers["x-audit-log-reason"], "spam");
         assert!(!headers.contains_key("user-agent") && !is_common);
+    }
+
+    #[test]
+    fn browsers_are_told_by_origin_and_host() {
+        for host in ["127.0.0.1:8080", "localhost", "[::1]:8080"] {
+            assert!(!is_from_browser(&map(&[("host", host)])), "{host}");
+            assert!(is_from_browser(&map(&[
+                ("host", host),
+                ("origin", "https://evil.example")
+            ])));
+        }
+        for host in [
+            "evil.example:8080",
+            "10.0.0.1",
+            "127.0.0.1.evil.example",
+            "",
+        ] {
+            assert!(is_from_browser(&map(&[("host", host)])), "{host}");
+        }
+        assert!(is_from_browser(&map(&[("sec-fetch-site", "cross-site")])));
+        assert!(!is_from_browser(&map(&[("sec-fetch-mode", "cors")])));
     }
 
     #[test]

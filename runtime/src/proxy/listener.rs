@@ -1,4 +1,4 @@
-//! The sockets: bounded in number, in header size and in time, each closed when the proxy drains and its request is done.
+//! The sockets: bounded in number, in header size and in time; a drain closes each when its request is done.
 
 use std::convert::Infallible;
 use std::pin::pin;

@@ -249,6 +249,11 @@ impl Snapshot {
             "Pauses of offenders.",
             stats.quarantines,
         )?;
+        self.outcomes(page)
+    }
+
+    fn outcomes(&self, page: &mut Page<'_>) -> Result<(), Error> {
+        let stats = &self.stats;
         let refused = Refusal::ALL
             .iter()
             .map(|&why| ([("reason", snake(why))], stats.refused_for(why)));

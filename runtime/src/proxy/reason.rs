@@ -46,6 +46,7 @@ macro_rules! table {
 
 table! {
     Unauthorized "unauthorized" UNAUTHORIZED 0 "The proxy's key is missing or wrong.";
+    FromBrowser "from_browser" FORBIDDEN 0 "A web page asks an open proxy.";
     NoSuchPath "no_such_path" NOT_FOUND 0 "The path is neither Discord's nor the proxy's.";
     NoSuchMethod "no_such_method" METHOD_NOT_ALLOWED 0 "Discord has no such method, or this path has not.";
     BadHeader "bad_header" BAD_REQUEST 0 "A header for the proxy cannot be read.";

@@ -1,9 +1,9 @@
 /**
  * discord.js through `shardkeep proxy`: what earns 429s without it earns none with it.
  *
- * Several REST clients with one token, as a bot has that runs in several processes, ask for everything at once: first of
- * the simulator itself, then through the proxy, which differs in the base URL alone. Counts what the simulator refused.
- * Prints one line per check; exits 0 if all hold, 1 if not. The library is found by NODE_PATH.
+ * Several REST clients with one token, as a bot has that runs in several processes, ask for everything at once: first
+ * of the simulator itself, then through the proxy, which differs in the base URL alone. Counts what the simulator
+ * refused. Prints one line per check; exits 0 if all hold, 1 if not. The library is found by NODE_PATH.
  *
  * SHARDKEEP_BIN   the command, shardkeep unless set
  */

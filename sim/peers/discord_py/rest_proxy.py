@@ -1,8 +1,8 @@
 """discord.py through `shardkeep proxy`: what earns 429s without it earns none with it.
 
-Several HTTP clients with one token, as a bot has that runs in several processes, ask for everything at once: first of the
-simulator itself, then through the proxy, which differs in the base URL alone. Counts what the simulator refused. Prints
-one line per check; exits 0 if all hold, 1 if not.
+Several HTTP clients with one token, as a bot has that runs in several processes, ask for everything at once: first of
+the simulator itself, then through the proxy, which differs in the base URL alone. Counts what the simulator refused.
+Prints one line per check; exits 0 if all hold, 1 if not.
 
 SHARDKEEP_BIN   the command, shardkeep unless set
 """
@@ -67,7 +67,8 @@ async def ask_all(base, guilds):
         for client in clients:
             await client.static_login(TOKEN)
         listed = await asyncio.gather(*(clients[0].get_all_guild_channels(guild["id"]) for guild in guilds))
-        routes = [http.Route("GET", "/channels/{channel_id}", channel_id=channel["id"]) for one in listed for channel in one]
+        channels = [channel["id"] for one in listed for channel in one]
+        routes = [http.Route("GET", "/channels/{channel_id}", channel_id=channel) for channel in channels]
         routes += [http.Route("GET", "/guilds/{guild_id}", guild_id=guild["id"]) for guild in guilds]
         asked = [clients[at % CLIENTS].request(route) for at, route in enumerate(routes[:150])]
         for at, guild in enumerate(guilds):
