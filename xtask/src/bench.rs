@@ -3,11 +3,15 @@
 use anyhow::{Context, Result, bail};
 
 use crate::args::Args;
+use crate::setup;
 use crate::step::Step;
 use crate::workspace::{self, Member, Target};
 
 /// Their crate.
 const MANIFEST: &str = "benches/Cargo.toml";
+
+/// The one that also measures clients of other languages.
+const WITH_PEERS: &str = "rest";
 
 pub(crate) fn run(mut args: Args) -> Result<()> {
     let list = args.flag("--list");
@@ -65,5 +69,22 @@ fn run_one(benches: &Member, target: &Target, passed_on: &[String]) -> Result<()
             "--",
         ])
     };
+    let step = if target.name == WITH_PEERS {
+        with_peers(step)?
+    } else {
+        step
+    };
     step.args(passed_on).run()
+}
+
+/// Installs the clients of other languages and says where they are. The bench leaves out what is missing, and says so.
+fn with_peers(mut step: Step) -> Result<Step> {
+    let tools = setup::prepare();
+    if let Ok(python) = &tools.python {
+        step = step.env("SHARDKEEP_PEERS_PYTHON", std::path::absolute(python)?);
+    }
+    if let Ok(modules) = &tools.node_modules {
+        step = step.env("NODE_PATH", std::path::absolute(modules)?);
+    }
+    Ok(step)
 }
