@@ -1,8 +1,8 @@
 /**
  * @discordjs/rest in the bench of REST clients (`cargo xtask bench rest`).
  *
- * Reads one job as JSON from standard input, sends its requests, and prints one JSON object: how long it took, how many of
- * them failed, and the processor time of the process. The library is found by NODE_PATH.
+ * Reads one job as JSON from standard input, sends its requests, and prints one JSON object: how long it took, how many
+ * of them failed, and the processor time of the process. The library is found by NODE_PATH.
  */
 
 import { createRequire } from 'node:module';

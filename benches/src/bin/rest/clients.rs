@@ -2,13 +2,14 @@
 
 use std::cell::Cell;
 use std::future::Future;
+use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use serde_json::json;
 use shardkeep::core::rest::route::Method;
 use shardkeep::core::{Snowflake, Token};
-use shardkeep::rest::{Rest, RestError, Settings};
+use shardkeep::rest::{Client, Http1, Rest, RestError, Settings};
 use shardkeep_benches::usage;
 use twilight_http::client::Client as Twilight;
 use twilight_http_ratelimiting::RateLimiter;
@@ -25,7 +26,8 @@ pub(super) fn run(name: &str, job: &Job) -> Outcome<Run> {
         .build()?;
     runtime.block_on(async {
         match name {
-            "shardkeep" => shardkeep(job).await,
+            "shardkeep" => shardkeep(job, true).await,
+            "shardkeep-task" => shardkeep(job, false).await,
             "twilight" => twilight(job).await,
             _ => Err(format!("there is no client {name}").into()),
         }
@@ -90,11 +92,21 @@ fn call((method, path): &(String, String)) -> Outcome<Call> {
     })
 }
 
-async fn shardkeep(job: &Job) -> Outcome<Run> {
+/// With the driver on its own thread or on the caller's.
+async fn shardkeep(job: &Job, own_thread: bool) -> Outcome<Run> {
     let mut settings = Settings::new(&job.base);
     settings.scheduler.max_in_flight = WORKERS;
     settings.scheduler.global_limit = job.global_limit;
-    let rest = Rest::start(&Token::new(job.token.as_str())?, settings)?;
+    let token = Token::new(job.token.as_str())?;
+    let rest = if own_thread {
+        Rest::start(&token, settings)?
+    } else {
+        let transport = Arc::new(Http1::for_settings(&settings)?);
+        let (client, driver) = Client::new(settings, transport)?;
+        tokio::spawn(driver.run());
+        let auth = client.add_token(&token);
+        Rest::new(client, auth)
+    };
     let rest = &rest;
     let run = measure(job, |call| async move {
         let sent = match call {
