@@ -14,7 +14,7 @@ use core::time::Duration;
 
 use crate::time::{Instant, micros};
 
-use super::profile::{Kind, LOG_MAX, Profile, ROUNDING, Reset, Sample};
+use super::profile::{Kind, LOG_MAX, Profile, ROUNDED_UP, ROUNDING, Reset, Sample};
 
 /// How much a bucket has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +174,9 @@ impl Window {
             .map_or(profile.limit, |_| self.low)
             .saturating_sub(1);
         let upper = match (profile.kind, current) {
-            (Kind::Sliding { period }, _) => current.map_or(now, |reset| reset.upper) + period,
+            (Kind::Sliding { period }, _) => {
+                current.map_or(now, |reset| reset.upper) + period + ROUNDED_UP
+            }
             (Kind::Fixed, Some(reset)) => reset.upper,
             (Kind::Fixed | Kind::Log, _) => now + profile.window,
         };

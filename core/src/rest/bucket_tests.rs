@@ -80,16 +80,16 @@ fn a_sliding_window_is_told_from_ends_that_move_in_proportion() {
     assert_eq!(
         profile.kind,
         Kind::Sliding {
-            period: Duration::from_secs(1)
+            period: Duration::from_millis(999)
         }
     );
-    // It is full again 3.02 s after the epoch, so two are free now and one more from 1.025 on.
+    // It is full again 3.02 s after the epoch, so two are free now and one more from 1.027 on.
     assert_eq!(window.room(&profile, ms(40), 0, MARGIN), Room::Now(2));
     assert_eq!(
         window.room(&profile, ms(40), 2, MARGIN),
-        Room::At(ms(1_025))
+        Room::At(ms(1_027))
     );
-    assert_eq!(window.room(&profile, ms(1_025), 0, MARGIN), Room::Now(3));
+    assert_eq!(window.room(&profile, ms(1_027), 0, MARGIN), Room::Now(3));
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(super) enum Kind {
     /// All at the end of the window, or nothing else proven yet.
     #[default]
     Fixed,
-    /// One every period.
+    /// One every period, which is at least this: a longer one would promise room that is not there.
     Sliding { period: Duration },
     /// Each a window after it was counted.
     Log,
@@ -79,7 +79,10 @@ struct Evidence {
 /// How many requests of one bucket are remembered. A larger bucket is never taken for a log.
 pub(super) const LOG_MAX: usize = 1_024;
 
-/// Slack for `Reset-After`, which Discord rounds to milliseconds.
+/// By how much `Reset-After` may be rounded up: it is told in milliseconds.
+pub(super) const ROUNDED_UP: Duration = Duration::from_millis(1);
+
+/// Slack for comparing two of them.
 pub(super) const ROUNDING: Duration = Duration::from_millis(2);
 
 impl Profile {
@@ -128,8 +131,8 @@ impl Profile {
         }
         match self.kind {
             Kind::Sliding { period } => {
-                // `used` is rounded up, so the quotient never exceeds the true period.
-                let told = sample.reset_after / sample.used().max(1);
+                // What is told is rounded up, and so is `used`: the quotient never exceeds the true period.
+                let told = sample.reset_after.saturating_sub(ROUNDED_UP) / sample.used().max(1);
                 if told > period {
                     self.kind = Kind::Sliding { period: told };
                 }
@@ -189,7 +192,8 @@ impl Profile {
             return;
         }
         if evidence.is_proportional && !evidence.is_out_of_proportion && !evidence.moved_little {
-            self.kind = Kind::Sliding { period: first };
+            let period = first.saturating_sub(ROUNDED_UP);
+            self.kind = Kind::Sliding { period };
             self.window = first.saturating_mul(self.limit);
         } else if evidence.moved_little && !evidence.is_unsteady && self.limit as usize <= LOG_MAX {
             self.kind = Kind::Log;

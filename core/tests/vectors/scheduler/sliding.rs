@@ -40,8 +40,8 @@ fn slides() -> Vector {
     .ask(6, POST)
     .ask(7, POST)
     .gives(&[])
-    .only_at(1_015, &["send id=6"])
-    .only_at(2_015, &["send id=7"])
+    .only_at(1_019, &["send id=6"])
+    .only_at(2_018, &["send id=7"])
     .end()
 }
 
@@ -106,7 +106,7 @@ fn slides_with_room() -> Vector {
     .gives(&["send id=5"])
     .ask(6, POST)
     .gives(&[])
-    .only_at(1_015, &["send id=6"])
+    .only_at(1_018, &["send id=6"])
     .end()
 }
 
