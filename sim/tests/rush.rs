@@ -44,6 +44,7 @@ fn the_same_seed_is_the_same_run() {
 fn seeds_that_found_something() {
     for seed in [
         7, 325, 449, 482, 1624, 1921, 1977, 2836, 2864, 3620, 3691, 3785, 6319, 6434, 8365, 9962,
+        37707,
     ] {
         let report = run(Plan::new(seed));
         assert!(report.is_good(), "{report}");

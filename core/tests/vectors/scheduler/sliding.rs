@@ -106,7 +106,7 @@ fn slides_with_room() -> Vector {
     .gives(&["send id=5"])
     .ask(6, POST)
     .gives(&[])
-    .only_at(1_018, &["send id=6"])
+    .only_at(1_016, &["send id=6"])
     .end()
 }
 
