@@ -178,7 +178,12 @@ impl Page<'_> {
     }
 
     /// A number that is not known yet is left out.
-    pub(crate) fn gauge(&mut self, name: &str, help: &str, value: Option<u64>) -> Result<(), Error> {
+    pub(crate) fn gauge(
+        &mut self,
+        name: &str,
+        help: &str,
+        value: Option<u64>,
+    ) -> Result<(), Error> {
         let Some(value) = value else { return Ok(()) };
         self.0
             .encode_descriptor(name, help, None, MetricType::Gauge)?
