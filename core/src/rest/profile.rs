@@ -21,7 +21,8 @@ impl Sample {
 
     pub(super) fn reset(&self) -> Reset {
         Reset {
-            lower: self.sent + self.reset_after,
+            // Rounding up must not make an answer look newer than the ones before it.
+            lower: self.sent + self.reset_after.saturating_sub(ROUNDED_UP),
             upper: self.received + self.reset_after,
         }
     }
