@@ -2,29 +2,13 @@
 //!
 //! `cargo run --release -p shardkeep-sim --example rush -- --seeds 10000`; a seed that failed replays with `--seed N`.
 
-use std::io::IsTerminal as _;
+#[path = "seeds/mod.rs"]
+mod seeds;
+
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use seeds::Seeds;
 use shardkeep_sim::rush::{Plan, Report, run};
-
-const USAGE: &str = "usage: rush [--seeds N] [--from N] [--seed N]";
-
-fn range(mut words: impl Iterator<Item = String>) -> Option<(u64, u64)> {
-    let (mut from, mut seeds) = (1, 1_000);
-    while let Some(word) = words.next() {
-        let number = words.next()?.parse().ok()?;
-        match word.as_str() {
-            "--seeds" => seeds = number,
-            "--from" => from = number,
-            "--seed" => (from, seeds) = (number, 1),
-            _ => return None,
-        }
-    }
-    Some((from, seeds))
-}
 
 /// Sums over all runs.
 #[derive(Default)]
@@ -98,43 +82,13 @@ impl Totals {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "this is what the program is for")]
 fn main() -> ExitCode {
-    let Some((from, seeds)) = range(std::env::args().skip(1)) else {
-        println!("{USAGE}");
+    let Some(seeds) = Seeds::from_arguments("rush") else {
         return ExitCode::from(2);
     };
-    let bar = if std::io::stderr().is_terminal() {
-        ProgressBar::new(seeds)
-    } else {
-        ProgressBar::hidden()
-    };
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {eta} left") {
-        bar.set_style(style);
-    }
-    let next = AtomicU64::new(from);
-    let totals = Mutex::new(Totals::default());
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= from + seeds {
-                        break;
-                    }
-                    let report = run(Plan::new(seed));
-                    totals
-                        .lock()
-                        .expect("no thread panics while it holds this")
-                        .add(report);
-                    bar.inc(1);
-                }
-            });
-        }
-    });
-    bar.finish_and_clear();
-    let mut totals = totals.into_inner().expect("no thread panicked");
-    totals.print(seeds);
+    let mut totals = Totals::default();
+    seeds.run(|seed| run(Plan::new(seed)), |report| totals.add(report));
+    totals.print(seeds.count());
     if totals.bad.is_empty() {
         ExitCode::SUCCESS
     } else {

@@ -25,6 +25,9 @@ table! {
         4 "cancel" "The caller lost interest." { id: "the request" }
         5 "token_replaced" "There is a new token for an identity whose token Discord refused." { code: "the identity's number" }
         6 "global_limit" "Discord allows an identity so many requests over all routes." { code: "the identity's number", value: "requests a second" }
+        7 "pooled" "The limits of an identity are shared with the other members of the pool." { code: "the identity's number", data: "what all members call it: 8 bytes, the least significant first" }
+        8 "exchanged" "The ledger of the pool answered." { data: "its answer; empty if it could not be reached" }
+        9 "leave_pool" "The process stops: it gives back what it holds of shared limits." {}
     }
 }
 
@@ -36,6 +39,7 @@ table! {
         3 "share" "The outcome delivered just before is this request's as well." { id: "the request", value: "the request that was sent for both" }
         4 "retry" "The request will be sent again." { code: "the reason's number", id: "the request", value: "not before", text: "the reason" }
         5 "refuse" "The request will not be sent." { code: "the reason's number", id: "the request", value: "when it could have been, or when to ask again, 0 if unknown", text: "the reason" }
+        6 "exchange" "Have the ledger of the pool answer the exchange that waits, and report its answer." {}
         20 "rate_limited" "Discord answered 429: the bucket's limit, or the global one." { code: "the scope: 1 user, 2 global, 3 shared", id: "the request", value: "microseconds to wait", text: "the route" }
         21 "rate_limited_hidden" "Discord answered 429 for a limit that no header announces: only the route waits." { code: "the scope: 1 user, 3 shared", id: "the request", value: "microseconds to wait", text: "the route" }
         22 "sublimit_learned" "A hidden limit of a route was told from a 429." { code: "how many requests", value: "in how many microseconds", text: "the route" }
@@ -50,6 +54,9 @@ table! {
         31 "webhook_gone" "Discord does not know the webhook: it is not called again." { id: "the webhook's id" }
         32 "banned" "Cloudflare refuses the IP address: nothing is sent." { value: "until when" }
         33 "ban_ended" "Requests are sent again." {}
+        34 "pool_away" "The ledger of the pool has been silent for long: the process lives on its share of the limits." {}
+        35 "pool_in_touch" "The ledger of the pool answers, for the first time or again." {}
+        36 "pool_name_taken" "Another process of this member's name is in the pool: nothing is granted to this one." {}
     }
 }
 
@@ -62,6 +69,7 @@ table! {
         4 "deadline" "A deadline passes." { value: "when" }
         5 "ban" "The IP address may be accepted again." { value: "when" }
         6 "sweep" "What nobody uses may be forgotten." { value: "when" }
+        7 "pool" "The ledger of the pool is to be spoken to, or counts as away." { value: "when" }
     }
 }
 
@@ -118,6 +126,14 @@ pub fn handle_rest_input(
             auth,
             limit: u32::try_from(record.value).unwrap_or(u32::MAX),
         },
+        7 => Input::Pooled {
+            auth,
+            name: u64::from_le_bytes(record.data.try_into().map_err(|_| Status::BadOption)?),
+        },
+        8 => Input::Exchanged {
+            answer: (!record.data.is_empty()).then_some(record.data),
+        },
+        9 => Input::LeavePool,
         _ => return Err(Status::UnknownKind),
     };
     Ok(scheduler.handle_input(now, input)?)
@@ -210,6 +226,7 @@ pub fn rest_output<'a>(output: &Output, text: &'a mut String) -> Record<'a> {
             .id(id.0)
             .value(until.map_or(0, Instant::as_micros))
             .text(why.explain()),
+        Output::Exchange => Record::of(6),
         Output::Event(event) => rest_event(event, text),
     }
 }
@@ -256,6 +273,9 @@ fn rest_event(event: Event, text: &mut String) -> Record<'_> {
         Event::WebhookGone { id } => Record::of(31).id(id.0),
         Event::Banned { until } => Record::of(32).value(until.as_micros()),
         Event::BanEnded => Record::of(33),
+        Event::PoolAway => Record::of(34),
+        Event::PoolInTouch => Record::of(35),
+        Event::PoolNameTaken => Record::of(36),
     }
 }
 
@@ -299,6 +319,7 @@ pub fn rest_timeout(timeout: Timeout<Reason>) -> Record<'static> {
         Reason::Deadline => 4,
         Reason::Ban => 5,
         Reason::Sweep => 6,
+        Reason::Pool => 7,
     };
     Record::of(kind).value(timeout.at.as_micros())
 }

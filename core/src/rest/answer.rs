@@ -45,6 +45,7 @@ impl Scheduler {
             self.limited(at, limit, body);
         } else {
             let lane = self.requests[at as usize].lane;
+            self.tell_of_count(lane);
             let lane = &mut self.lanes[lane as usize];
             lane.counted(self.now);
             let bucket = lane.bucket;
@@ -67,6 +68,8 @@ impl Scheduler {
         self.buckets[bucket as usize].in_flight -= 1;
         self.buckets[bucket as usize].touched = self.now;
         self.in_flight -= 1;
+        self.tell_of_landing(bucket);
+        let request = &self.requests[at as usize];
         if request.is_exempt() {
             self.interactions_in_flight -= 1;
             return;
@@ -128,6 +131,7 @@ impl Scheduler {
         };
         if failure == Failure::Unanswered {
             self.note_change(at);
+            self.tell_of_count(lane);
             self.lanes[lane as usize].counted(self.now);
             self.lose(bucket);
         }
@@ -152,6 +156,7 @@ impl Scheduler {
             let is_told = !profile.window.is_zero() || !bucket.window.is_idle(self.now);
             if is_told {
                 bucket.window.lose(profile, self.now);
+                self.tell_of_loss(at);
             }
         }
     }
@@ -211,6 +216,7 @@ impl Scheduler {
         let suspects = self.requests[at as usize].suspects();
         let verdict = self.guard.invalid(self.now, suspects);
         self.stats.invalid += 1;
+        self.spend_credit();
         if let Some((offender, until, invalid)) = verdict.quarantined {
             self.stats.quarantines += 1;
             self.say(Event::Quarantined {

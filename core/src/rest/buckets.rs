@@ -1,5 +1,6 @@
 //! The buckets as the scheduler holds them: a window, the lanes that share it, and its place in the order.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use crate::time::Instant;
@@ -9,6 +10,7 @@ use super::bucket::{Room, Window};
 use super::few::Few;
 use super::identity::ReadyKey;
 use super::io::Auth;
+use super::pool::Allowance;
 use super::profile::Profile;
 use super::route::Major;
 
@@ -48,6 +50,8 @@ pub(super) struct Bucket {
     pub(super) queued: u32,
     pub(super) in_flight: u32,
     pub(super) window: Window,
+    /// What it may use of a limit that other processes share.
+    pub(super) allowance: Option<Box<Allowance>>,
     pub(super) is_exempt: bool,
     /// Its place among those that could send now.
     pub(super) ready: Option<ReadyKey>,
@@ -72,6 +76,7 @@ impl Bucket {
             queued: 0,
             in_flight: 0,
             window: Window::default(),
+            allowance: None,
             is_exempt,
             ready: None,
             wait: None,
@@ -88,7 +93,13 @@ impl Scheduler {
         }
     }
 
+    /// How many of a bucket may go now.
     pub(super) fn room(&self, bucket: &Bucket) -> Room {
+        self.pooled_room(bucket, self.own_room(bucket))
+    }
+
+    /// The same, as far as this process knows by itself.
+    pub(super) fn own_room(&self, bucket: &Bucket) -> Room {
         let margin = self.config.reset_margin;
         let unlimited = |limit: u32| Profile::new(limit);
         match bucket.limiter {

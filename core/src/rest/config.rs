@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use super::pool::PoolConfig;
+
 /// The settings of a [`Scheduler`](super::Scheduler).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -43,6 +45,8 @@ pub struct Config {
     pub assumed_ban: Duration,
     /// How long unused routes and buckets are remembered. Default 5 min.
     pub forget_after: Duration,
+    /// Whether this process shares the limits with others, and how: see [`pool`](super::pool). Default: it does not.
+    pub pool: Option<PoolConfig>,
     /// The seed of the jitter.
     pub seed: u64,
 }
@@ -67,6 +71,7 @@ impl Default for Config {
             quarantine_after: 20,
             assumed_ban: Duration::from_secs(3_600),
             forget_after: Duration::from_secs(300),
+            pool: None,
             seed: 0,
         }
     }

@@ -132,6 +132,14 @@ impl Scheduler {
         lane.before(request.priority, (request.turn, request.seq))
     }
 
+    /// Which of the pool's reasons holds a request.
+    fn why_pooled(&self) -> Wait {
+        match &self.pool {
+            Some(pool) if pool.is_away() => Wait::PoolAway,
+            _ => Wait::Pool,
+        }
+    }
+
     /// The longest of what holds a waiting request.
     fn why_waiting(&self, request: &Request) -> (Wait, Option<Instant>) {
         if let Some(until) = self.guard.banned() {
@@ -146,16 +154,23 @@ impl Scheduler {
         let by_lane = held.map(|until| (Wait::Sublimit, until));
         let by_bucket = match self.room(bucket) {
             Room::At(until) => Some((Wait::Bucket, until)),
-            Room::AfterAnswer if bucket.limiter == Limiter::Unknown => {
+            Room::AfterAnswer
+                if bucket.limiter == Limiter::Unknown
+                    && self.own_room(bucket) == Room::AfterAnswer =>
+            {
                 return (Wait::Discovery, None);
             }
-            Room::AfterAnswer => return (Wait::Answers, None),
+            Room::AfterAnswer if self.own_room(bucket) == Room::AfterAnswer => {
+                return (Wait::Answers, None);
+            }
+            Room::AfterAnswer => return (self.why_pooled(), None),
             Room::Now(_) => None,
         };
-        let global = &self.identities[request.identity].global;
-        let by_global = match global.room(self.now) {
-            Room::At(until) if !request.is_exempt() => Some((Wait::Global, until)),
-            _ => None,
+        let by_global = match self.global_room(request.identity) {
+            _ if request.is_exempt() => None,
+            Room::At(until) => Some((Wait::Global, until)),
+            Room::AfterAnswer if self.pool.is_some() => return (self.why_pooled(), None),
+            Room::AfterAnswer | Room::Now(_) => None,
         };
         let longest = [by_lane, by_bucket, by_global]
             .into_iter()

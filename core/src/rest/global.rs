@@ -29,6 +29,8 @@ pub(super) struct Global {
     leaving: VecDeque<Instant>,
     paused: Option<Instant>,
     raise_at: Option<Instant>,
+    /// How many requests have arrived so far, or must have. Wraps.
+    landed: u32,
 }
 
 impl Global {
@@ -42,6 +44,7 @@ impl Global {
             leaving: VecDeque::new(),
             paused: None,
             raise_at: None,
+            landed: 0,
         }
     }
 
@@ -91,12 +94,22 @@ impl Global {
     }
 
     fn leave(&mut self, at: Instant) {
+        self.landed = self.landed.wrapping_add(1);
         let place = self.leaving.partition_point(|&other| other <= at);
         if place == self.leaving.len() {
             self.leaving.push_back(at);
         } else {
             self.leaving.insert(place, at);
         }
+    }
+
+    pub(super) const fn landed(&self) -> u32 {
+        self.landed
+    }
+
+    /// How many may not have arrived yet.
+    pub(super) fn flying(&self) -> u32 {
+        u32::try_from(self.flying.len()).unwrap_or(u32::MAX)
     }
 
     fn used(&self) -> u32 {

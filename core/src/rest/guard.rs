@@ -15,7 +15,7 @@ use super::io::Auth;
 use super::route::{Major, Method, Route, Template};
 
 /// Discord's span for counting invalid requests.
-const SPAN: Duration = Duration::from_secs(600);
+pub(super) const SPAN: Duration = Duration::from_secs(600);
 
 /// Invalid requests are counted by the second.
 const TICK: Duration = Duration::from_secs(1);
@@ -141,6 +141,11 @@ impl Guard {
         }
         let quarters = u64::from(self.spent) * 4 / u64::from(self.budget.max(1));
         u32::try_from(quarters.min(3)).unwrap_or(3)
+    }
+
+    /// How many are tolerated in ten minutes before everything stops.
+    pub(super) const fn stop(&self) -> u32 {
+        self.stop
     }
 
     pub(super) const fn spent(&self) -> u32 {

@@ -28,6 +28,11 @@ impl<K: Copy + Ord> Heap<K> {
         self.entries.first().copied()
     }
 
+    /// Every number that has a key, in no order.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
+        self.entries.iter().map(|&(_, number)| number)
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

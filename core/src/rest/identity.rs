@@ -1,5 +1,6 @@
 //! One identity: its global limit, the buckets that could send now, and whose turn it is among guilds.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use slab::Slab;
@@ -9,6 +10,7 @@ use crate::time::Instant;
 use super::global::Global;
 use super::heap::Heap;
 use super::io::{Auth, PRIORITIES, Priority};
+use super::pool::Allowance;
 use super::submit::slot;
 use super::table::{Table, mix};
 
@@ -61,6 +63,9 @@ pub(super) struct Identity {
     pub(super) queued: [u32; PRIORITIES],
     /// Discord refused the token.
     pub(super) is_stopped: bool,
+    /// What it is called in the pool, if its limits are shared.
+    pub(super) pooled: Option<u64>,
+    pub(super) allowance: Option<Box<Allowance>>,
     turns: u64,
 }
 
@@ -90,6 +95,8 @@ impl Identity {
             tenant_keys: Table::default(),
             queued: [0; PRIORITIES],
             is_stopped: false,
+            pooled: None,
+            allowance: None,
             turns: 0,
         }
     }
@@ -146,6 +153,11 @@ impl Identity {
 
     pub(super) fn has_ready(&self) -> bool {
         !self.by_turn.is_empty()
+    }
+
+    /// Every bucket that could send now and that the global limit binds.
+    pub(super) fn ready(&self) -> impl Iterator<Item = u32> + '_ {
+        self.by_turn.numbers()
     }
 
     pub(super) fn next_exempt(&self) -> Option<u32> {

@@ -16,7 +16,8 @@ impl Scheduler {
     /// Puts a bucket where it belongs after anything about it changed.
     pub(super) fn reindex(&mut self, at: u32) {
         let bucket = &self.buckets[at as usize];
-        let room = self.room(bucket);
+        let own = self.own_room(bucket);
+        let room = self.pooled_room(bucket, own);
         let (ready, wait) = self.standing(at, room);
         let drain = match self.profile_of(bucket) {
             Some(profile) if !bucket.is_exempt => {
@@ -47,6 +48,7 @@ impl Scheduler {
             }
             bucket.wait = wait;
         }
+        self.ask_for(at, own);
     }
 
     /// Where a bucket belongs: among those that could send, or when to look at it again.
@@ -92,7 +94,8 @@ impl Scheduler {
     }
 
     pub(super) fn lane_held(&self, lane: &super::Lane) -> Option<Instant> {
-        lane.held(self.now, self.config.reset_margin)
+        let own = lane.held(self.now, self.config.reset_margin);
+        own.max(self.lane_pooled(lane))
     }
 
     /// The request of a bucket that goes next: by priority and turn, or by age.

@@ -140,6 +140,21 @@ pub enum Input<'a> {
         /// Requests a second.
         limit: u32,
     },
+    /// The limits of this identity are shared with the other members of the [`pool`](super::pool).
+    Pooled {
+        /// The identity.
+        auth: Auth,
+        /// What all members call it, such as a keyed hash of its token.
+        name: u64,
+    },
+    /// The ledger answered the exchange of [`Output::Exchange`].
+    Exchanged {
+        /// What it answered; `None` if it could not be reached or failed.
+        answer: Option<&'a [u8]>,
+    },
+    /// The process stops: it gives back what it holds. [`Output::Exchange`] follows if it is in a pool; after that
+    /// nothing may be sent.
+    LeavePool,
 }
 
 reasons! {
@@ -191,6 +206,9 @@ pub enum Output {
         /// When it could have been sent, or when asking again makes sense, as far as can be told.
         until: Option<Instant>,
     },
+    /// Take [`Scheduler::exchange`](super::Scheduler::exchange), have the ledger answer it, and feed
+    /// [`Input::Exchanged`].
+    Exchange,
     /// Something to know about the limits themselves.
     Event(Event),
 }
@@ -270,6 +288,12 @@ pub enum Event {
     },
     /// The refusal has ended, as far as can be told: requests are sent again.
     BanEnded,
+    /// The pool's ledger has not answered for so long that this process lives on its share of the limits.
+    PoolAway,
+    /// The pool's ledger answers, for the first time or again.
+    PoolInTouch,
+    /// Another process of this member's name is in the pool: nothing is granted to this one.
+    PoolNameTaken,
 }
 
 reasons! {
@@ -311,6 +335,8 @@ reasons! {
         10 Leader "an identical request answers it as well",
         11 Sent "it was sent and its answer is awaited",
         12 InvalidBudget "ten minutes' budget of invalid requests is nearly spent",
+        13 Pool "other processes share its limit: the ledger of the pool has not granted it a place yet",
+        14 PoolAway "other processes share its limit, and the ledger of the pool cannot be reached: this process has no share of the limit, or has spent it",
     }
 }
 
@@ -357,4 +383,6 @@ pub enum Reason {
     Ban,
     /// Forgetting what nobody uses.
     Sweep,
+    /// The pool's ledger is to be spoken to, or counts as away.
+    Pool,
 }

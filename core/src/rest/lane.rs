@@ -1,5 +1,6 @@
 //! One lane: the requests of one route and one top-level resource that wait, and the hidden limit they keep to.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::time::Duration;
 
@@ -7,6 +8,7 @@ use crate::time::Instant;
 use crate::wire::rate_limit::Scope;
 
 use super::io::{Auth, Priority};
+use super::pool::Allowance;
 use super::queue::{Place, Queues};
 use super::route::{Major, Method, Route, Template};
 use super::table::mix;
@@ -85,6 +87,8 @@ pub(super) struct Lane {
     held: Option<Instant>,
     /// The hidden limit of its route, if one is known.
     pub(super) sublimit: Option<Sublimit>,
+    /// What it may use of a hidden limit that other processes share.
+    pub(super) allowance: Option<Box<Allowance>>,
     /// When answered requests had surely been counted, oldest first.
     history: VecDeque<Instant>,
     pub(super) touched: Instant,
@@ -100,6 +104,7 @@ impl Lane {
             in_flight: 0,
             held: None,
             sublimit: None,
+            allowance: None,
             history: VecDeque::new(),
             touched: now,
         }
@@ -174,6 +179,11 @@ impl Lane {
             .get(first + leaving)
             .map_or(now + span, |&at| at + span);
         held.max(Some(free_at))
+    }
+
+    /// When answered requests had surely been counted.
+    pub(super) fn past(&self) -> impl Iterator<Item = Instant> + '_ {
+        self.history.iter().copied()
     }
 
     /// A request was answered, and counted, at the latest now.

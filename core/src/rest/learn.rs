@@ -61,6 +61,14 @@ impl RouteState {
         is_old
     }
 
+    /// The route had this hash before.
+    fn remember(&mut self, hash: BucketHash) {
+        if self.seen.len() == SEEN_MAX {
+            self.seen.remove(0);
+        }
+        self.seen.push(hash);
+    }
+
     pub(super) fn restored(hash: Option<BucketHash>, is_free: bool, now: Instant) -> Self {
         Self {
             hash,
@@ -109,6 +117,7 @@ impl Scheduler {
         bucket
             .window
             .learn(profile, sample, bucket.in_flight, self.config.reset_margin);
+        self.tell_of_sample(self.lanes[lane as usize].bucket, sample);
     }
 
     fn aliased(&self, auth: Auth, hash: BucketHash) -> BucketHash {
@@ -128,6 +137,7 @@ impl Scheduler {
             None => {
                 state.hash = Some(hash);
                 self.stats.discovered += 1;
+                self.note_route(key.route, Some(hash));
                 self.move_route(key.route, hash);
             }
             Some(known) if state.seen.contains(&hash) => {
@@ -136,12 +146,10 @@ impl Scheduler {
                 hash = known;
             }
             Some(known) => {
-                if state.seen.len() == SEEN_MAX {
-                    state.seen.remove(0);
-                }
-                state.seen.push(known);
+                state.remember(known);
                 state.hash = Some(hash);
                 self.stats.rehashed += 1;
+                self.note_route(key.route, Some(hash));
                 self.move_route(key.route, hash);
             }
         }
@@ -159,10 +167,17 @@ impl Scheduler {
     /// A successful answer without a bucket: only the global limit holds this route, until an answer says otherwise.
     fn learn_free(&mut self, lane: u32) {
         let route = self.lanes[lane as usize].key.route;
+        if self.hear_of_freedom(route) {
+            self.note_route(route, None);
+        }
+    }
+
+    /// A route's answers name no bucket. `false` if one is known, or this is.
+    pub(super) fn hear_of_freedom(&mut self, route: RouteKey) -> bool {
         let state = self.routes.entry(route).or_default();
         state.touched = self.now;
         if state.hash.is_some() || state.is_free {
-            return;
+            return false;
         }
         state.is_free = true;
         for lane in self.lanes_of(route) {
@@ -172,6 +187,29 @@ impl Scheduler {
                 self.reindex(bucket);
             }
         }
+        true
+    }
+
+    /// Another process found out the bucket of a route.
+    pub(super) fn hear_of_hash(&mut self, route: RouteKey, hash: BucketHash) {
+        let hash = self.aliased(route.auth, hash);
+        let state = self.routes.entry(route).or_default();
+        state.touched = self.now;
+        state.is_free = false;
+        let mut hash = hash;
+        match state.hash {
+            Some(known) if known == hash => {}
+            Some(known) if state.seen.contains(&hash) => {
+                self.merge(route.auth, hash, known);
+                hash = known;
+            }
+            Some(known) => {
+                state.remember(known);
+                state.hash = Some(hash);
+            }
+            None => state.hash = Some(hash),
+        }
+        self.move_route(route, hash);
     }
 
     pub(super) fn lanes_of(&self, route: RouteKey) -> Vec<u32> {
@@ -251,6 +289,7 @@ impl Scheduler {
         joined.in_flight += in_flight;
         // Another name need not mean another counter: what was spent under the old one is believed to be spent.
         joined.window.absorb(&held, self.now);
+        self.note_move(old, new, in_flight);
         self.reindex(old);
         if is_unnamed && self.buckets[old as usize].lanes.is_empty() {
             self.buckets.remove(old as usize);
@@ -259,8 +298,9 @@ impl Scheduler {
     }
 
     /// Two hashes that one route alternates between become one, whose windows know the worse of both.
-    fn merge(&mut self, auth: Auth, from: BucketHash, into: BucketHash) {
+    pub(super) fn merge(&mut self, auth: Auth, from: BucketHash, into: BucketHash) {
         self.aliases.insert((auth, from), into);
+        self.note_alias(auth, from, into);
         self.stats.merged += 1;
         let source = self.profile(auth, from);
         let source = self.profiles[source as usize].clone();
@@ -314,27 +354,41 @@ impl Scheduler {
         else {
             return;
         };
-        let state = self.routes.entry(key).or_default();
-        let stricter = state
-            .sublimit(self.now)
-            .is_none_or(|known| known.window != sublimit.window || sublimit.limit < known.limit);
-        let kept = SUBLIMIT_KEPT.max(sublimit.window.saturating_mul(10));
-        if !stricter {
+        let kept = self.now + SUBLIMIT_KEPT.max(sublimit.window.saturating_mul(10));
+        if !self.take_sublimit(key, sublimit, kept) {
             return;
         }
-        state.sublimit = Some((sublimit, self.now + kept));
-        state.touched = self.now;
         self.stats.sublimits += 1;
-        for lane in self.lanes_of(key) {
-            self.lanes[lane as usize].sublimit = Some(sublimit);
-            let bucket = self.lanes[lane as usize].bucket;
-            self.reindex(bucket);
-        }
+        self.note_sublimit(key, sublimit.limit, sublimit.window, kept);
         self.say(Event::SublimitLearned {
             route,
             limit: sublimit.limit,
             window: sublimit.window,
         });
+    }
+
+    /// A hidden limit of a route is known. `false` if one is that is as strict.
+    pub(super) fn take_sublimit(
+        &mut self,
+        key: RouteKey,
+        sublimit: Sublimit,
+        until: Instant,
+    ) -> bool {
+        let state = self.routes.entry(key).or_default();
+        let stricter = state
+            .sublimit(self.now)
+            .is_none_or(|known| known.window != sublimit.window || sublimit.limit < known.limit);
+        if !stricter {
+            return false;
+        }
+        state.sublimit = Some((sublimit, until));
+        state.touched = self.now;
+        for lane in self.lanes_of(key) {
+            self.lanes[lane as usize].sublimit = Some(sublimit);
+            let bucket = self.lanes[lane as usize].bucket;
+            self.reindex(bucket);
+        }
+        true
     }
 
     /// The window of a bucket as it is in a snapshot.

@@ -66,10 +66,12 @@ impl Scheduler {
             Meaning::Hidden(scope) => {
                 self.learn_sublimit(at, retry_after, scope);
                 self.lanes[lane as usize].hold(until);
+                self.hold_lane(lane, until);
             }
             Meaning::Bucket | Meaning::Ban => {
                 self.buckets[bucket as usize].window.hold(until);
                 self.distrust(bucket);
+                self.hold_bucket(bucket, until);
             }
         }
         self.again_after_limit(at);
@@ -97,6 +99,7 @@ impl Scheduler {
         let lowered = self.identities[identity]
             .global
             .exceeded(until, named, self.now);
+        self.hold_global(identity, until);
         self.say(Event::GlobalLimited { auth, until });
         if let Some(limit) = lowered {
             self.say(Event::GlobalLearned { auth, limit });

@@ -57,6 +57,7 @@ mod io;
 mod lane;
 mod learn;
 mod limited;
+pub mod pool;
 mod profile;
 mod pump;
 mod queue;
@@ -69,6 +70,7 @@ mod submit;
 mod sweep;
 mod table;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
@@ -164,6 +166,8 @@ pub struct Scheduler {
     /// When something was last changed under a resource: answers from before do not serve readers from after.
     changes: BTreeMap<(Auth, route::Major), u64>,
     guard: Guard,
+    /// The other processes that share the limits, if there are any.
+    pool: Option<Box<pool::Pool>>,
     ended: explain::Ended,
     outbox: VecDeque<Output>,
     /// Something happened since it was last decided who goes. Decided only when asked, so that of a crowd that comes at
@@ -186,6 +190,7 @@ impl Scheduler {
     pub fn new(config: Config, now: Instant) -> Self {
         Self {
             guard: Guard::new(&config),
+            pool: pool::Pool::new(&config),
             rng: Rng::new(config.seed),
             sweep: sweep::Sweep::new(now),
             config,
@@ -245,6 +250,12 @@ impl Scheduler {
                 let identity = self.identity(auth);
                 self.identities[identity].global.configure(limit);
             }
+            Input::Pooled { auth, name } => {
+                let identity = self.identity(auth);
+                self.identities[identity].pooled = self.pool.is_some().then_some(name);
+            }
+            Input::Exchanged { answer } => self.exchanged(answer),
+            Input::LeavePool => self.leave(),
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ impl Scheduler {
             }
             self.refuse(request, Refusal::DeadlinePassed, None);
         }
+        self.work_on_pool();
     }
 
     fn send_all(&mut self) {
@@ -26,7 +27,7 @@ impl Scheduler {
             return;
         }
         for at in 0..self.identities.len() {
-            while self.in_flight < self.config.max_in_flight {
+            while self.in_flight < self.most_in_flight() {
                 let Some(bucket) = self.identities[at].next_exempt() else {
                     break;
                 };
@@ -57,7 +58,7 @@ impl Scheduler {
         }
         let mut idle = 0;
         while idle < count && self.in_flight - self.interactions_in_flight < places {
-            if self.in_flight >= self.config.max_in_flight {
+            if self.in_flight >= self.most_in_flight() {
                 break;
             }
             let at = self.next_identity % count;
@@ -72,10 +73,13 @@ impl Scheduler {
         if !identity.has_ready() {
             return false;
         }
-        let Room::Now(free) = identity.global.room(self.now) else {
+        let is_pooled = identity.pooled.is_some();
+        let Room::Now(free) = self.global_room(at) else {
             return false;
         };
         let (critical, kept) = self.next_critical(at, free);
+        // What the pool grants, it grants for what could go now: nothing is kept of it.
+        let kept = if is_pooled { 0 } else { kept };
         if let Some(bucket) = critical {
             self.send_from(bucket, false);
             return true;
@@ -98,7 +102,10 @@ impl Scheduler {
 
     /// Sends the next request of a bucket that could send.
     fn send_from(&mut self, bucket: u32, by_age: bool) {
-        let Some(at) = self.next_of(bucket, by_age) else {
+        // Tokens may have run out since it was put in order.
+        let is_open = self.pool.is_none()
+            || matches!(self.room(&self.buckets[bucket as usize]), Room::Now(_));
+        let Some(at) = self.next_of(bucket, by_age).filter(|_| is_open) else {
             // Its lanes are held since it was put in order.
             self.reindex(bucket);
             return;
@@ -131,7 +138,10 @@ impl Scheduler {
         request.sent_seq = seq;
         let attempt = request.attempts;
         request.attempts += 1;
+        let (lane, is_exempt) = (request.lane, request.is_exempt());
         self.deadlines.remove(at);
+        self.spend(lane, is_exempt);
+        let request = &self.requests[at as usize];
         let lane = &mut self.lanes[request.lane as usize];
         lane.in_flight += 1;
         self.buckets[lane.bucket as usize].in_flight += 1;
@@ -199,6 +209,10 @@ impl Scheduler {
             timeout(retry, Reason::Retry),
             timeout(deadline, Reason::Deadline),
             timeout(ban, Reason::Ban),
+            timeout(
+                self.pool.as_ref().and_then(|pool| pool.next()),
+                Reason::Pool,
+            ),
             timeout(self.sweep_at(), Reason::Sweep),
         ]
         .into_iter()
@@ -209,12 +223,11 @@ impl Scheduler {
     /// When the global limit of an identity that waits for it has room again.
     fn next_global(&self) -> Option<Instant> {
         let is_full = self.in_flight >= self.config.max_in_flight;
-        let waiting = self
-            .identities
-            .iter()
-            .filter(|identity| identity.has_ready() && !is_full);
-        let room = waiting.filter_map(|identity| {
-            match identity.global.room(self.now) {
+        let waiting = (0..)
+            .zip(&self.identities)
+            .filter(|(_, identity)| identity.has_ready() && !is_full);
+        let room = waiting.filter_map(|(at, identity)| {
+            match self.global_room(at) {
                 Room::At(at) => Some(at),
                 // What is left is kept for others: more comes when the log changes.
                 Room::Now(_) => identity.global.next(self.now),

@@ -7,6 +7,7 @@
 //! came to the best possible one.
 
 mod check;
+pub mod crew;
 mod draw;
 mod drive;
 
