@@ -28,6 +28,7 @@
 //!
 //! # Features
 //!
+//! * `redis`, on by default: Redis and Redis Cluster, for stores and buses.
 //! * `twilight-model`: `Event::twilight` decodes dispatches into twilight's models.
 
 pub mod bot;
@@ -40,6 +41,8 @@ pub mod inflate;
 pub mod log;
 pub mod ops;
 pub mod proxy;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod rest;
 mod shard;
 mod transport;
