@@ -28,6 +28,7 @@
 //!
 //! # Features
 //!
+//! * `lmdb`, on by default: the embedded store that the processes of one machine share.
 //! * `redis`, on by default: Redis and Redis Cluster, for stores and buses.
 //! * `twilight-model`: `Event::twilight` decodes dispatches into twilight's models.
 
@@ -45,6 +46,7 @@ pub mod proxy;
 pub mod redis;
 pub mod rest;
 mod shard;
+pub mod store;
 mod transport;
 
 pub use bot::{Bot, BotBuilder, Error, Failure, Status};

@@ -191,11 +191,16 @@ async fn a_subscription_outlives_its_server_and_says_what_is_missing() {
     let mut server = Server::start();
     let redis = server.redis();
     let mut subscriber = redis.subscriber(16);
-    subscriber.subscribe("news.*").await.expect("subscribed");
+    subscriber
+        .patterns()
+        .subscribe("news.*")
+        .await
+        .expect("subscribed");
     server.cli(&["publish", "news.a", "one"]);
     server.cli(&["publish", "other", "not this"]);
     server.cli(&["publish", "news.b", "two"]);
     let message = |channel: &str, payload: &str| Heard::Message {
+        pattern: String::from("news.*"),
         channel: channel.to_owned(),
         payload: payload.as_bytes().to_vec(),
     };

@@ -29,7 +29,9 @@ pub use command::{Command, Script};
 pub use counts::RedisCounts;
 pub use error::RedisError;
 pub use reply::Reply;
-pub use subscriber::{Heard, Subscriber};
+#[cfg(test)]
+pub(crate) use slots::slot_of;
+pub use subscriber::{Heard, Patterns, Subscriber};
 
 use crate::config::Roots;
 use crate::transport::client_config;
@@ -81,6 +83,18 @@ enum Servers {
     Cluster(Cluster),
 }
 
+impl Servers {
+    fn of(target: &Target, common: &Arc<Common>) -> Self {
+        let common = Arc::clone(common);
+        if target.is_cluster {
+            Self::Cluster(Cluster::new(target.addresses.clone(), common))
+        } else {
+            let address = target.addresses[0].clone();
+            Self::One(Arc::new(Node::new(address, common)))
+        }
+    }
+}
+
 impl Redis {
     /// Takes the URL of a server, `redis://[user:password@]host[:port][/database]` or `rediss://…` with TLS, or that
     /// of some nodes of a cluster, `redis+cluster://[user:password@]host[:port][,host:port…]` or `rediss+cluster://…`.
@@ -111,15 +125,9 @@ impl Redis {
             connect_limit: settings.connect_limit,
             counters: counts::Counters::default(),
         });
-        let servers = if target.is_cluster {
-            Servers::Cluster(Cluster::new(target.addresses.clone(), Arc::clone(&common)))
-        } else {
-            let address = target.addresses[0].clone();
-            Servers::One(Arc::new(Node::new(address, Arc::clone(&common))))
-        };
         let inner = Inner {
+            servers: Servers::of(&target, &common),
             target,
-            servers,
             common,
             limit: settings.limit,
             permits: Semaphore::new(settings.in_flight_max.clamp(1, Semaphore::MAX_PERMITS)),

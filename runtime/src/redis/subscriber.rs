@@ -27,6 +27,8 @@ const CHANGES_MAX: usize = 64;
 pub enum Heard {
     /// A message.
     Message {
+        /// Which of the patterns it came by. A message comes by each pattern that its channel is one of.
+        pattern: String,
         /// Where it was published.
         channel: String,
         /// What was published.
@@ -36,45 +38,20 @@ pub enum Heard {
     Gap,
 }
 
+#[derive(Debug)]
 enum Change {
     Add(String, oneshot::Sender<()>),
     Remove(String),
 }
 
-/// Patterns that are listened to. Dropping it ends the connection.
-#[derive(Debug)]
-pub struct Subscriber {
+/// The patterns of a [`Subscriber`], to be changed from anywhere.
+#[derive(Clone, Debug)]
+pub struct Patterns {
     changes: mpsc::Sender<Change>,
-    heard: mpsc::Receiver<Heard>,
-    task: tokio::task::JoinHandle<()>,
-    dropped: Arc<AtomicU64>,
     limit: Duration,
 }
 
-impl Subscriber {
-    pub(super) fn start(redis: Redis, buffer: usize) -> Self {
-        let (changes, wanted) = mpsc::channel(CHANGES_MAX);
-        let (out, heard) = mpsc::channel(buffer.max(1));
-        let dropped = Arc::new(AtomicU64::new(0));
-        let limit = redis.limit();
-        let listener = Listener {
-            redis,
-            wanted,
-            out,
-            patterns: BTreeSet::new(),
-            unconfirmed: Vec::new(),
-            dropped: Arc::clone(&dropped),
-            has_gap: false,
-        };
-        Self {
-            changes,
-            heard,
-            task: tokio::spawn(listener.run()),
-            dropped,
-            limit,
-        }
-    }
-
+impl Patterns {
     /// Listens to a pattern as Redis writes them: `*` any text, `?` a character, `[ab]` one of these, `\` before what
     /// shall mean itself. Once this returns, nothing that is published goes unheard unless a [`Heard::Gap`] says so.
     ///
@@ -100,6 +77,45 @@ impl Subscriber {
     /// Listens to a pattern no longer.
     pub async fn unsubscribe(&self, pattern: impl Into<String>) {
         let _ = self.changes.send(Change::Remove(pattern.into())).await;
+    }
+}
+
+/// A connection that listens. Dropping it ends the connection.
+#[derive(Debug)]
+pub struct Subscriber {
+    patterns: Patterns,
+    heard: mpsc::Receiver<Heard>,
+    task: tokio::task::JoinHandle<()>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Subscriber {
+    pub(super) fn start(redis: Redis, buffer: usize) -> Self {
+        let (changes, wanted) = mpsc::channel(CHANGES_MAX);
+        let (out, heard) = mpsc::channel(buffer.max(1));
+        let dropped = Arc::new(AtomicU64::new(0));
+        let limit = redis.limit();
+        let listener = Listener {
+            redis,
+            wanted,
+            out,
+            patterns: BTreeSet::new(),
+            unconfirmed: Vec::new(),
+            dropped: Arc::clone(&dropped),
+            has_gap: false,
+        };
+        Self {
+            patterns: Patterns { changes, limit },
+            heard,
+            task: tokio::spawn(listener.run()),
+            dropped,
+        }
+    }
+
+    /// What is listened to.
+    #[must_use]
+    pub fn patterns(&self) -> Patterns {
+        self.patterns.clone()
     }
 
     /// The next thing heard. `None` only when the runtime ends.
@@ -218,6 +234,8 @@ impl Listener {
 
     fn hand_on(&mut self, message: &redis::Msg) {
         let heard = Heard::Message {
+            // It always has one: patterns are all that is subscribed to.
+            pattern: message.get_pattern().unwrap_or_default(),
             channel: message.get_channel_name().to_owned(),
             payload: message.get_payload_bytes().to_vec(),
         };
