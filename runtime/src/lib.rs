@@ -33,6 +33,7 @@
 //! * `twilight-model`: `Event::twilight` decodes dispatches into twilight's models.
 
 pub mod bot;
+pub mod bus;
 pub mod clock;
 pub mod config;
 mod drive;

@@ -29,6 +29,7 @@ pub use command::{Command, Script};
 pub use counts::RedisCounts;
 pub use error::RedisError;
 pub use reply::Reply;
+pub(crate) use reply::wrong;
 #[cfg(test)]
 pub(crate) use slots::slot_of;
 pub use subscriber::{Heard, Patterns, Subscriber};
@@ -198,6 +199,20 @@ impl Redis {
     #[must_use]
     pub fn subscriber(&self, buffer: usize) -> Subscriber {
         Subscriber::start(self.clone(), buffer)
+    }
+
+    /// The same servers over connections of their own: for commands that block theirs.
+    pub(crate) fn apart(&self, limit: Duration) -> Self {
+        let inner = &*self.inner;
+        Self {
+            inner: Arc::new(Inner {
+                target: inner.target.clone(),
+                servers: Servers::of(&inner.target, &inner.common),
+                common: Arc::clone(&inner.common),
+                limit,
+                permits: Semaphore::new(64),
+            }),
+        }
     }
 
     /// Forgets every connection: for those who see that answers belong to other questions.

@@ -19,6 +19,7 @@ pub use counted::{Counted, StoreCounts};
 pub use error::StoreError;
 #[cfg(feature = "lmdb")]
 pub use lmdb::{Durability, LmdbSettings, LmdbSize, LmdbStore};
+pub(crate) use memory::millis;
 pub use memory::{MemorySettings, MemoryStore};
 #[cfg(feature = "redis")]
 pub use redis::{RedisStore, RedisStoreSettings};
