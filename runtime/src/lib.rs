@@ -34,6 +34,7 @@
 
 pub mod bot;
 pub mod bus;
+pub mod cache;
 pub mod clock;
 pub mod config;
 mod drive;
