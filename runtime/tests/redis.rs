@@ -4,10 +4,11 @@ mod redis_support;
 
 use std::time::Duration;
 
+use redis_support::authority::Authority;
 use redis_support::cluster::Cluster;
 use redis_support::proxy::{Mode, Proxy};
 use redis_support::{LIMIT, Server, connect, until};
-use shardkeep::redis::{Command, Heard, Redis, RedisError, Reply, Script};
+use shardkeep::redis::{Command, Heard, Redis, RedisError, RedisSettings, Reply, Script};
 use tokio::time::{Instant, timeout};
 
 fn set(key: &str, value: &str) -> Command {
@@ -310,4 +311,57 @@ async fn a_cluster_is_followed_while_slots_move_and_a_master_dies() {
         assert_eq!(reply, Ok(Reply::Bytes(key.clone().into_bytes())), "{key}");
     }
     assert!(redis.counts().maps_read >= 2);
+}
+
+#[tokio::test]
+async fn tls_is_spoken_with_those_whom_an_authority_of_ones_own_vouches_for() {
+    needs_redis!();
+    let authority = Authority::new();
+    let folder = authority.folder.to_str().expect("UTF-8");
+    let file = |name: &str| format!("{folder}/{name}.pem");
+    let (certificate, key, ca) = (file("server"), file("key"), file("ca"));
+    let server = Server::with(&[
+        "--tls-cert-file",
+        &certificate,
+        "--tls-key-file",
+        &key,
+        "--tls-ca-cert-file",
+        &ca,
+        "--tls-auth-clients",
+        "no",
+    ]);
+    let port = redis_support::free_port();
+    let told = server.cli(&["config", "set", "tls-port", &port.to_string()]);
+    assert!(told.contains("OK"), "{told}");
+    let url = format!("rediss://localhost:{port}");
+    let mut settings = RedisSettings::default();
+    settings.ca_file = Some(ca.into());
+    let redis = Redis::connect_with(&url, &settings).expect("a URL");
+    redis.run(&set("a", "1")).await.expect("over TLS");
+    assert_eq!(text(&redis, "a").await, Ok(Some(String::from("1"))));
+    let mut subscriber = redis.subscriber(4);
+    subscriber
+        .patterns()
+        .subscribe("x")
+        .await
+        .expect("over TLS");
+    server.cli(&["publish", "x", "y"]);
+    assert!(matches!(
+        in_time(subscriber.next()).await,
+        Some(Heard::Message { .. })
+    ));
+
+    let stranger = Redis::connect(&url).expect("a URL");
+    let error = in_time(stranger.run(&get("a"))).await.unwrap_err();
+    assert!(matches!(error, RedisError::Unreachable { .. }), "{error}");
+    settings.ca_file = Some(folder.into());
+    let error = Redis::connect_with(&url, &settings).unwrap_err();
+    assert!(matches!(error, RedisError::CaFile { .. }), "{error}");
+    settings.ca_file = Some(key.into());
+    assert!(Redis::connect_with(&url, &settings).is_err());
+    let plain = server.redis();
+    plain
+        .run(&get("a"))
+        .await
+        .expect("the other port stays plain");
 }

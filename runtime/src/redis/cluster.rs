@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Mutex as Turn;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::address::Address;
 use super::node::{Common, Node};
@@ -101,7 +101,7 @@ impl Cluster {
     }
 
     pub(super) async fn send(
-        &self,
+        self: &Arc<Self>,
         command: &Command,
         limit: Duration,
         deadline: Instant,
@@ -117,7 +117,7 @@ impl Cluster {
             let next = match self.choose(command.slot(), asked.take(), deadline).await {
                 Ok(node) => {
                     let outcome = node.send(command, is_asking, limit, deadline).await;
-                    self.judge(command, &node, outcome, deadline).await
+                    self.judge(command, &node, outcome)
                 }
                 Err(error) => Next::Later(error),
             };
@@ -144,7 +144,8 @@ impl Cluster {
                 return Err(error);
             }
             sleep_until(until).await;
-            self.read_map(deadline).await;
+            // A map that comes too late is of use to the next command.
+            let _ = timeout_at(deadline, self.read_map()).await;
             (moves, pause) = (0, (pause * 2).min(PAUSE * 8));
             self.common.counters.repeated();
         }
@@ -166,21 +167,23 @@ impl Cluster {
         if let Some(node) = self.master(slot) {
             return Ok(node);
         }
-        let read = self.read_map(deadline).await;
+        let read = timeout_at(deadline, self.read_map()).await;
         match self.master(slot) {
             Some(node) => Ok(node),
-            None => Err(read.unwrap_or_else(|| RedisError::ClusterDown {
-                reason: format!("no master serves slot {slot}"),
-            })),
+            None => Err(read
+                .ok()
+                .flatten()
+                .unwrap_or_else(|| RedisError::ClusterDown {
+                    reason: format!("no master serves slot {slot}"),
+                })),
         }
     }
 
-    async fn judge(
-        &self,
+    fn judge(
+        self: &Arc<Self>,
         command: &Command,
         node: &Node,
         outcome: Result<Reply, RedisError>,
-        deadline: Instant,
     ) -> Next {
         let error = match outcome {
             Ok(reply) => return Next::Done(Ok(reply)),
@@ -210,8 +213,9 @@ impl Cluster {
             RedisError::Unreachable { .. } => Next::Later(error),
             RedisError::Interrupted { .. } if command.is_repeatable => Next::Later(error),
             RedisError::Interrupted { .. } | RedisError::TimedOut { .. } => {
-                // Whoever comes next shall know if another node has taken over.
-                self.read_map(deadline).await;
+                // Whoever comes next shall know if another node has taken over. This command has no time left for it.
+                let cluster = Arc::clone(self);
+                tokio::spawn(async move { cluster.read_map().await });
                 Next::Done(Err(error))
             }
             _ => Next::Done(Err(error)),
@@ -219,12 +223,8 @@ impl Cluster {
     }
 
     /// Reads the map, unless somebody just has. What the last node said if none answered.
-    async fn read_map(&self, deadline: Instant) -> Option<RedisError> {
-        // A command that timed out has no time left, but the next one needs the map.
-        let deadline = deadline.max(Instant::now() + MAP_LIMIT);
-        let Ok(mut read_at) = tokio::time::timeout_at(deadline, self.read_at.lock()).await else {
-            return None;
-        };
+    async fn read_map(&self) -> Option<RedisError> {
+        let mut read_at = self.read_at.lock().await;
         if read_at.is_some_and(|at| Instant::now() < at + MAP_PAUSE) {
             return None;
         }

@@ -15,6 +15,11 @@ pub enum RedisError {
     },
     /// TLS cannot be set up.
     Tls(TlsError),
+    /// The file of authorities cannot be used.
+    CaFile {
+        /// Which file, and why.
+        reason: String,
+    },
     /// There is no connection: the command was not sent.
     Unreachable {
         /// Host and port.
@@ -79,7 +84,11 @@ impl RedisError {
                 code.as_str(),
                 "LOADING" | "BUSY" | "TRYAGAIN" | "MASTERDOWN" | "READONLY" | "OOM" | "MISCONF"
             ),
-            Self::Url { .. } | Self::Tls(_) | Self::WrongAnswer { .. } | Self::CrossSlot => false,
+            Self::Url { .. }
+            | Self::Tls(_)
+            | Self::CaFile { .. }
+            | Self::WrongAnswer { .. }
+            | Self::CrossSlot => false,
         }
     }
 
@@ -108,6 +117,7 @@ impl std::fmt::Display for RedisError {
                  [user:password@]host[:port][,host:port…][/database]"
             ),
             Self::Tls(error) => error.fmt(f),
+            Self::CaFile { reason } => write!(f, "no certificates to trust: {reason}"),
             Self::Unreachable { address, reason } => {
                 write!(f, "no connection to Redis at {address}: {reason}")
             }

@@ -19,9 +19,12 @@ mod subscriber;
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -35,7 +38,7 @@ pub(crate) use slots::slot_of;
 pub use subscriber::{Heard, Patterns, Subscriber};
 
 use crate::config::Roots;
-use crate::transport::client_config;
+use crate::transport::client_config_trusting;
 use address::Target;
 use cluster::Cluster;
 use node::{Common, Node};
@@ -52,6 +55,8 @@ pub struct RedisSettings {
     pub in_flight_max: usize,
     /// Whose certificates are trusted by `rediss://`.
     pub roots: Roots,
+    /// A PEM file with certificates of authorities that are trusted besides.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Default for RedisSettings {
@@ -61,6 +66,7 @@ impl Default for RedisSettings {
             connect_limit: Duration::from_secs(2),
             in_flight_max: 4_096,
             roots: Roots::default(),
+            ca_file: None,
         }
     }
 }
@@ -81,14 +87,14 @@ struct Inner {
 
 enum Servers {
     One(Arc<Node>),
-    Cluster(Cluster),
+    Cluster(Arc<Cluster>),
 }
 
 impl Servers {
     fn of(target: &Target, common: &Arc<Common>) -> Self {
         let common = Arc::clone(common);
         if target.is_cluster {
-            Self::Cluster(Cluster::new(target.addresses.clone(), common))
+            Self::Cluster(Arc::new(Cluster::new(target.addresses.clone(), common)))
         } else {
             let address = target.addresses[0].clone();
             Self::One(Arc::new(Node::new(address, common)))
@@ -103,7 +109,8 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// [`RedisError::Url`] if it is no such URL, [`RedisError::Tls`] if there is nobody to trust.
+    /// [`RedisError::Url`] if it is no such URL, [`RedisError::Tls`] or [`RedisError::CaFile`] if there is
+    /// nobody to trust.
     pub fn connect(url: &str) -> Result<Self, RedisError> {
         Self::connect_with(url, &RedisSettings::default())
     }
@@ -116,7 +123,10 @@ impl Redis {
     pub fn connect_with(url: &str, settings: &RedisSettings) -> Result<Self, RedisError> {
         let target = Target::parse(url)?;
         let tls = match target.is_tls {
-            true => Some(client_config(settings.roots)?),
+            true => Some(client_config_trusting(
+                settings.roots,
+                &authorities(settings)?,
+            )?),
             false => None,
         };
         let common = Arc::new(Common {
@@ -252,6 +262,23 @@ impl Redis {
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.target.fmt(f)
+    }
+}
+
+/// The certificates of the file of authorities.
+fn authorities(settings: &RedisSettings) -> Result<Vec<CertificateDer<'static>>, RedisError> {
+    let Some(path) = &settings.ca_file else {
+        return Ok(Vec::new());
+    };
+    let wrong = |error: &dyn fmt::Display| RedisError::CaFile {
+        reason: format!("{}: {error}", path.display()),
+    };
+    let found = CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))?;
+    let found: Result<Vec<_>, _> = found.collect();
+    match found {
+        Ok(found) if found.is_empty() => Err(wrong(&"it holds no certificate")),
+        Ok(found) => Ok(found),
+        Err(error) => Err(wrong(&error)),
     }
 }
 

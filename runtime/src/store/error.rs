@@ -132,9 +132,10 @@ impl From<crate::redis::RedisError> for StoreError {
                 _ => Self::Refused { reason },
             },
             RedisError::WrongAnswer { .. } => Self::Wrong { reason },
-            RedisError::Url { .. } | RedisError::Tls(_) | RedisError::CrossSlot => {
-                Self::Refused { reason }
-            }
+            RedisError::Url { .. }
+            | RedisError::Tls(_)
+            | RedisError::CaFile { .. }
+            | RedisError::CrossSlot => Self::Refused { reason },
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Real Redis servers for tests: started on free ports, killed, paused, started again, and always cleaned up.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub(crate) mod authority;
 pub(crate) mod cluster;
 pub(crate) mod proxy;
 
@@ -203,7 +204,7 @@ fn signal(signal: &str, pid: &str) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     loop {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         let port = listener.local_addr().expect("an address").port();

@@ -8,6 +8,7 @@
 mod read;
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -28,7 +29,8 @@ pub struct StreamsSettings {
     pub stream: String,
     /// Those who share the events between them: the name of a service.
     pub group: String,
-    /// The name of this process in its group. One that stays the same over a restart finds its own events at once.
+    /// The name of this process in its group, which no other process may have at the same time. One that stays the same
+    /// over a restart finds its own events at once; the default is a new one each time.
     pub consumer: String,
     /// Events that the stream keeps, about.
     pub events_max: u64,
@@ -45,7 +47,7 @@ impl Default for StreamsSettings {
         Self {
             stream: String::from("shardkeep:events"),
             group: String::from("shardkeep"),
-            consumer: format!("process-{}", std::process::id()),
+            consumer: format!("{:016x}", RandomState::new().hash_one(0)),
             events_max: 100_000,
             claim_after: Duration::from_secs(30),
             buffer: 256,
@@ -66,6 +68,7 @@ struct Shared {
     outlets: Mutex<Vec<(Pattern, Arc<Outlet>)>>,
     counters: Arc<Counters>,
     create: Script,
+    forget: Script,
 }
 
 impl StreamsBus {
@@ -79,6 +82,7 @@ impl StreamsBus {
                 outlets: Mutex::default(),
                 counters: Counters::shared(),
                 create: Script::new(include_str!("create.lua")).repeatable(),
+                forget: Script::new(include_str!("forget.lua")).repeatable(),
             }),
             task: Mutex::new(None),
         }

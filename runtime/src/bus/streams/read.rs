@@ -16,6 +16,12 @@ use crate::store::millis;
 /// How long the server waits for something new before it answers that there is nothing.
 const BLOCK: Duration = Duration::from_secs(1);
 
+/// Where claiming begins, and what says that it has come to the end.
+const FIRST: &str = "0-0";
+
+/// How long a member has done nothing before its name is forgotten.
+const FORGET_AFTER: Duration = Duration::from_secs(60 * 60);
+
 /// The wait after a failure. It doubles up to sixteen times as much.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -26,6 +32,9 @@ pub(super) struct Reader {
     /// What was given to this very consumer before a restart comes first.
     has_own: bool,
     claim_at: Instant,
+    /// Where claiming goes on among what is not acknowledged.
+    cursor: String,
+    forget_at: Instant,
 }
 
 /// An entry of the stream. What has been cut away meanwhile has no fields.
@@ -42,6 +51,8 @@ impl Reader {
             blocking,
             has_own: true,
             claim_at: Instant::now(),
+            cursor: String::from(FIRST),
+            forget_at: Instant::now(),
         }
     }
 
@@ -65,9 +76,7 @@ impl Reader {
     /// The stream is gone, or was replaced: whatever was in it is lost.
     async fn start_again(&mut self) {
         if self.shared.create_group().await.is_ok() {
-            for (_, outlet) in self.shared.outlets() {
-                outlet.gap();
-            }
+            self.gap();
         }
     }
 
@@ -80,11 +89,14 @@ impl Reader {
         }
         if Instant::now() >= self.claim_at {
             let left = self.claim().await?;
-            let is_more = left.len() >= self.shared.settings.buffer.max(1);
             self.hand_on(left, true).await?;
-            if !is_more {
+            if self.cursor == FIRST {
                 self.claim_at = Instant::now() + self.shared.settings.claim_after / 2;
             }
+        }
+        if Instant::now() >= self.forget_at {
+            self.forget().await?;
+            self.forget_at = Instant::now() + FORGET_AFTER;
         }
         let news = self.read_group(">").await?;
         self.hand_on(news, false).await
@@ -120,14 +132,14 @@ impl Reader {
     }
 
     /// What members were given and have not acknowledged for too long, this one included.
-    async fn claim(&self) -> Result<Vec<Entry>, RedisError> {
+    async fn claim(&mut self) -> Result<Vec<Entry>, RedisError> {
         let settings = &self.shared.settings;
         let command = Command::new("XAUTOCLAIM")
             .key(&settings.stream)
             .arg(&settings.group)
             .arg(&settings.consumer)
             .arg(millis(settings.claim_after).to_string())
-            .arg("0")
+            .arg(&self.cursor)
             .arg("COUNT")
             .arg(settings.buffer.max(1).to_string());
         let mut parts = self
@@ -137,14 +149,43 @@ impl Reader {
             .await?
             .into_list()?
             .into_iter();
-        let list = parts
-            .nth(1)
-            .ok_or_else(|| wrong("claimed entries", "less"))?;
+        let (Some(cursor), Some(list)) = (parts.next(), parts.next()) else {
+            return Err(wrong("claimed entries", "less"));
+        };
         let mut entries = Vec::new();
+        let mut is_cut = false;
         for entry in list.into_list()? {
-            entries.extend(read_entry(entry)?);
+            match read_entry(entry)? {
+                Some(entry) => entries.push(entry),
+                None => is_cut = true,
+            }
         }
+        // Redis 7 names what was cut away before anybody acknowledged it.
+        let cut = parts.next().map(Reply::into_list).transpose()?;
+        if is_cut || cut.is_some_and(|cut| !cut.is_empty()) {
+            self.gap();
+        }
+        self.cursor = cursor.into_text()?;
         Ok(entries)
+    }
+
+    /// Members that died and whose events were taken over leave nothing behind but their names.
+    async fn forget(&self) -> Result<(), RedisError> {
+        let settings = &self.shared.settings;
+        let keys = [settings.stream.as_bytes()];
+        let idle = millis(FORGET_AFTER.max(settings.claim_after * 4)).to_string();
+        let args = [settings.group.as_bytes(), idle.as_bytes()];
+        let forgotten = self
+            .shared
+            .redis
+            .run_script(&self.shared.forget, &keys, &args);
+        forgotten.await?.into_int().map(drop)
+    }
+
+    fn gap(&self) {
+        for (_, outlet) in self.shared.outlets() {
+            outlet.gap();
+        }
     }
 
     /// Hands entries to those who listen, waiting for room: what waits here stays in the stream for others.
@@ -152,9 +193,7 @@ impl Reader {
         let mut nobodys = Vec::new();
         for entry in entries {
             let Some((topic, payload)) = entry.fields else {
-                for (_, outlet) in self.shared.outlets() {
-                    outlet.gap();
-                }
+                self.gap();
                 nobodys.push(entry.id);
                 continue;
             };

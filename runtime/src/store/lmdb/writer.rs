@@ -185,7 +185,7 @@ impl Thread {
             Ok(done) => {
                 self.counters.commits.fetch_add(1, Ordering::Relaxed);
                 let needs_room = done.contains(&Outcome::Full);
-                if needs_room && may_purge && self.purge(PURGE_NEEDED_MAX) > 0 {
+                if needs_room && may_purge && self.make_room() {
                     // Versions make it harmless that some of these were written a moment ago.
                     self.write(batch, false, outcomes);
                     return;
@@ -200,7 +200,7 @@ impl Thread {
                     }),
                 }));
             }
-            Err(error) if is_full(&error) && may_purge && self.purge(PURGE_NEEDED_MAX) > 0 => {
+            Err(error) if is_full(&error) && may_purge && self.make_room() => {
                 self.write(batch, false, outcomes);
             }
             Err(error) if is_full(&error) && batch.len() > 1 => {
@@ -213,6 +213,12 @@ impl Thread {
                 outcomes.extend(batch.iter().map(|_| Err(error.clone())));
             }
         }
+    }
+
+    /// Whether there may be more room now: what has ended is forgotten, and pages that dead readers kept are free.
+    fn make_room(&self) -> bool {
+        let cleared = self.map.clear_stale_readers().unwrap_or(0);
+        self.purge(PURGE_NEEDED_MAX) > 0 || cleared > 0
     }
 
     fn purge(&self, count: usize) -> usize {
