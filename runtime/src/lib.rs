@@ -28,9 +28,13 @@
 //!
 //! # Features
 //!
+//! * `lmdb`, on by default: the embedded store that the processes of one machine share.
+//! * `redis`, on by default: Redis and Redis Cluster, for stores and buses.
 //! * `twilight-model`: `Event::twilight` decodes dispatches into twilight's models.
 
 pub mod bot;
+pub mod bus;
+pub mod cache;
 pub mod clock;
 pub mod config;
 mod drive;
@@ -40,8 +44,11 @@ pub mod inflate;
 pub mod log;
 pub mod ops;
 pub mod proxy;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod rest;
 mod shard;
+pub mod store;
 mod transport;
 
 pub use bot::{Bot, BotBuilder, Error, Failure, Status};

@@ -15,6 +15,8 @@ pub(crate) use connect::{ConnectError, Connector};
 pub(crate) use frame::{Opcode, write_close, write_frame};
 pub use tls::TlsError;
 pub(crate) use tls::client_config;
+#[cfg(feature = "redis")]
+pub(crate) use tls::client_config_trusting;
 #[cfg(test)]
 use tls::provider;
 pub(crate) use websocket::{Gone, Message, WebSocket, Window, read_bytes_max};

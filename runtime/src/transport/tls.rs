@@ -49,6 +49,14 @@ fn platform_roots() -> Result<Vec<CertificateDer<'static>>, TlsError> {
 
 /// The configuration that every connection of a bot shares.
 pub(crate) fn client_config(roots: Roots) -> Result<Arc<ClientConfig>, TlsError> {
+    client_config_trusting(roots, &[])
+}
+
+/// As [`client_config`], for servers whose certificates an authority of one's own has signed.
+pub(crate) fn client_config_trusting(
+    roots: Roots,
+    own: &[CertificateDer<'static>],
+) -> Result<Arc<ClientConfig>, TlsError> {
     let mut store = RootCertStore::empty();
     match roots {
         Roots::Bundled => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
@@ -56,6 +64,9 @@ pub(crate) fn client_config(roots: Roots) -> Result<Arc<ClientConfig>, TlsError>
             // A platform's list may hold certificates that webpki cannot read; the rest still counts.
             store.add_parsable_certificates(platform_roots()?);
         }
+    }
+    for certificate in own {
+        store.add(certificate.clone()).map_err(TlsError::Rustls)?;
     }
     let config = ClientConfig::builder_with_provider(Arc::clone(provider()))
         .with_safe_default_protocol_versions()

@@ -1,0 +1,142 @@
+//! A cluster of three masters with a replica each.
+
+use std::process::Command;
+use std::time::Duration;
+
+use shardkeep::redis::Redis;
+
+use super::{Server, connect};
+
+/// How long nodes wait before they hold one of them for dead.
+const NODE_TIMEOUT_MS: &str = "800";
+
+/// A cluster. Dropping it kills its servers.
+pub(crate) struct Cluster {
+    pub(crate) servers: Vec<Server>,
+}
+
+impl Cluster {
+    pub(crate) fn start() -> Self {
+        let options = [
+            "--cluster-enabled",
+            "yes",
+            "--cluster-node-timeout",
+            NODE_TIMEOUT_MS,
+            "--cluster-replica-validity-factor",
+            "0",
+        ];
+        let servers: Vec<Server> = (0..6).map(|_| Server::with(&options)).collect();
+        let nodes = servers
+            .iter()
+            .map(|server| format!("127.0.0.1:{}", server.port));
+        let told = Command::new("redis-cli")
+            .args(["--cluster", "create"])
+            .args(nodes)
+            .args(["--cluster-replicas", "1", "--cluster-yes"])
+            .output()
+            .expect("redis-cli comes with redis-server");
+        assert!(
+            told.status.success(),
+            "{}",
+            String::from_utf8_lossy(&told.stdout)
+        );
+        let cluster = Self { servers };
+        cluster.settle();
+        cluster
+    }
+
+    /// Waits until every living node finds the cluster whole, with a replica for each master.
+    pub(crate) fn settle(&self) {
+        for _ in 0..400 {
+            let is_whole = self.servers.iter().all(|server| {
+                server
+                    .cli(&["cluster", "info"])
+                    .contains("cluster_state:ok")
+                    && server
+                        .cli(&["cluster", "slots"])
+                        .matches("127.0.0.1")
+                        .count()
+                        >= 6
+            });
+            if is_whole {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the cluster does not form");
+    }
+
+    /// The URL with the first two masters alone: the rest must be found.
+    pub(crate) fn url(&self) -> String {
+        let (first, second) = (self.servers[0].port, self.servers[1].port);
+        format!("redis+cluster://127.0.0.1:{first},127.0.0.1:{second}")
+    }
+
+    pub(crate) fn redis(&self) -> Redis {
+        connect(&self.url())
+    }
+
+    /// The number of the server that is master of this key's slot, as living nodes see it.
+    pub(crate) fn master_of(&self, key: &str) -> usize {
+        let slot = self.slot_of(key);
+        self.find_master(slot).expect("a master of the slot")
+    }
+
+    pub(crate) fn slot_of(&self, key: &str) -> u16 {
+        let told = self.servers[0].cli(&["cluster", "keyslot", key]);
+        told.trim().parse().expect("a slot")
+    }
+
+    fn find_master(&self, slot: u16) -> Option<usize> {
+        self.servers.iter().position(|server| {
+            let nodes = server.cli(&["cluster", "nodes"]);
+            nodes
+                .lines()
+                .filter(|line| line.contains("myself,master"))
+                .flat_map(|line| line.split(' ').skip(8))
+                .filter_map(|range| {
+                    let (first, last) = range.split_once('-').unwrap_or((range, range));
+                    Some(first.parse().ok()?..=last.parse().ok()?)
+                })
+                .any(|range: std::ops::RangeInclusive<u16>| range.contains(&slot))
+        })
+    }
+
+    pub(crate) fn id(&self, server: usize) -> String {
+        let told = self.servers[server].cli(&["cluster", "myid"]);
+        told.trim().to_owned()
+    }
+
+    /// Marks a slot as on its way from one master to another: keys that are not there yet, or not any more, are
+    /// answered with `ASK`.
+    pub(crate) fn begin_move(&self, slot: u16, from: usize, to: usize) {
+        let slot = slot.to_string();
+        let (source, target) = (self.id(from), self.id(to));
+        self.ok(to, &["cluster", "setslot", &slot, "importing", &source]);
+        self.ok(from, &["cluster", "setslot", &slot, "migrating", &target]);
+    }
+
+    /// Moves the keys of a slot that is marked, and hands it over: `MOVED` from now on.
+    pub(crate) fn end_move(&self, slot: u16, from: usize, to: usize) {
+        let number = slot.to_string();
+        let port = self.servers[to].port.to_string();
+        loop {
+            let keys = self.servers[from].cli(&["cluster", "getkeysinslot", &number, "100"]);
+            let keys: Vec<&str> = keys.lines().filter(|key| !key.is_empty()).collect();
+            if keys.is_empty() {
+                break;
+            }
+            let mut migrate = vec!["migrate", "127.0.0.1", &port, "", "0", "2000", "keys"];
+            migrate.extend(keys);
+            self.ok(from, &migrate);
+        }
+        let target = self.id(to);
+        self.ok(to, &["cluster", "setslot", &number, "node", &target]);
+        self.ok(from, &["cluster", "setslot", &number, "node", &target]);
+    }
+
+    fn ok(&self, server: usize, args: &[&str]) {
+        let told = self.servers[server].cli(args);
+        assert!(told.contains("OK"), "{args:?}: {told}");
+    }
+}
