@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::json;
 use shardkeep::config::{Config, Problem};
 use shardkeep::proxy::{Access, Drained, Key, ProxyError, Settings, Tls};
+use shardkeep::rest::StartError;
 
 use crate::connect::Connection;
 use crate::failure::Failure;
@@ -48,6 +49,14 @@ pub(crate) struct Proxy {
     /// How long one exchange with Discord may take without progress [default: rest_config.timeout_ms, or 30000]
     #[arg(long)]
     timeout_ms: Option<u64>,
+    /// Redis, in which proxies with the same one share Discord's limits: `redis://host:port`, `redis+cluster://...`
+    /// [default: rest_pool.url, or none]
+    #[arg(long, value_name = "URL")]
+    pool: Option<String>,
+    /// This proxy's name in the pool: one started again under it takes over its share [default: rest_pool.name, or
+    /// one that no other has]
+    #[arg(long, value_name = "NAME")]
+    pool_name: Option<String>,
     /// How long the answer to a GET serves others that ask the same with the same token; 0 for no cache.
     #[arg(long, default_value_t = 0)]
     cache_ttl_ms: u64,
@@ -90,6 +99,12 @@ impl Proxy {
         }
         if let Some(timeout_ms) = self.timeout_ms {
             builder = builder.set("rest_config.timeout_ms", timeout_ms);
+        }
+        if let Some(url) = &self.pool {
+            builder = builder.set("rest_pool.url", url.as_str());
+        }
+        if let Some(name) = &self.pool_name {
+            builder = builder.set("rest_pool.name", name.as_str());
         }
         match builder.clone().build() {
             Ok(config) => Ok((config, true)),
@@ -151,7 +166,9 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 fn failed(error: ProxyError) -> Failure {
     match error {
         ProxyError::OpenRemote(_) => Failure::Usage(format!("--open: {error}")),
-        ProxyError::Tls(_) => Failure::Usage(error.to_string()),
+        ProxyError::Tls(_) | ProxyError::Client(StartError::Pool(_)) => {
+            Failure::Usage(error.to_string())
+        }
         error => Failure::Failed(error.to_string()),
     }
 }

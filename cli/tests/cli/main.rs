@@ -5,6 +5,9 @@
 mod bad_input;
 mod bench;
 mod demo;
+mod pool;
 mod proxy;
+#[path = "../../../runtime/tests/redis_support/mod.rs"]
+mod redis_support;
 mod run;
 mod support;

@@ -12,13 +12,13 @@ use crate::support::{Simulator, run, shardkeep, signal};
 
 const KEY: &str = "correct-horse-battery-staple";
 
-struct Proxy {
+pub(crate) struct Proxy {
     child: Child,
     addresses: Value,
 }
 
 impl Proxy {
-    fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut child = shardkeep(&["proxy", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .envs(variables.iter().copied())
@@ -34,7 +34,8 @@ impl Proxy {
         Self { child, addresses }
     }
 
-    fn connect(&self) -> TcpStream {
+    /// Host and port.
+    pub(crate) fn authority(&self) -> String {
         let api = self.addresses["api"].as_str().unwrap();
         let authority = api
             .strip_prefix("http://")
@@ -42,7 +43,11 @@ impl Proxy {
             .split('/')
             .next()
             .unwrap();
-        TcpStream::connect(authority).unwrap()
+        authority.to_owned()
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.authority()).unwrap()
     }
 
     /// Asks for a path, with these header lines.

@@ -64,14 +64,17 @@ impl Simulator {
 
     /// Asks the control API; `body` makes it a POST.
     pub(crate) fn control(&self, path: &str, body: Option<&str>) -> Value {
+        let method = if body.is_some() { "POST" } else { "GET" };
+        self.control_with(method, path, body.unwrap_or_default())
+    }
+
+    pub(crate) fn control_with(&self, method: &str, path: &str, body: &str) -> Value {
         let base = self.addresses["control"]
             .as_str()
             .unwrap()
             .strip_prefix("http://")
             .unwrap();
         let (authority, prefix) = base.split_once('/').unwrap();
-        let method = if body.is_some() { "POST" } else { "GET" };
-        let body = body.unwrap_or_default();
         let mut stream = TcpStream::connect(authority).unwrap();
         write!(
             stream,

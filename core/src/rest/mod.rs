@@ -252,7 +252,7 @@ impl Scheduler {
             }
             Input::Pooled { auth, name } => {
                 let identity = self.identity(auth);
-                self.identities[identity].pooled = self.pool.is_some().then_some(name);
+                self.pool_as(identity, name);
             }
             Input::Exchanged { answer } => self.exchanged(answer),
             Input::LeavePool => self.leave(),

@@ -121,8 +121,8 @@ impl Bot {
         let config = builder.config;
         let roots = config.tls.roots;
         let queue = Queue::new(config.queue.events_max, config.queue.bytes_max);
-        let shared = Arc::new(Shared::new(queue));
         let rest = Rest::start(&config.token, config.rest())?;
+        let shared = Arc::new(Shared::new(queue, rest.clone()));
         let tls = client_config(roots)?;
         let connector = Connector {
             tls,

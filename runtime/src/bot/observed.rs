@@ -11,6 +11,7 @@ use super::shared::Shared;
 use super::status::Status;
 use crate::clock;
 use crate::ops::{Numbers, Observed, Pulse, ShardNumbers};
+use crate::rest::RestNumbers;
 
 /// How long the IO threads may take for a round before something is wrong with the process.
 const IO_BOUND: Duration = Duration::from_secs(15);
@@ -44,6 +45,7 @@ impl Observed for Shared {
             identify_remaining: fleet.remaining,
             queue: self.queue.status(),
             shards_expected: (fleet.shards > 0).then_some(fleet.shards),
+            rest: Some(RestNumbers::of(self.rest.client())),
             ..Numbers::default()
         };
         let mut ended: BTreeMap<Cause, u64> = BTreeMap::new();

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use super::error::Failure;
 use crate::clock;
 use crate::events::Queue;
+use crate::rest::Rest;
 use crate::shard::{Control, ShardCell};
 
 /// How far a bot has come.
@@ -44,6 +45,7 @@ pub(super) struct Shared {
     pub(super) io_pulse: AtomicU64,
     pub(super) handler_panics: AtomicU64,
     pub(super) started_at: Instant,
+    pub(super) rest: Rest,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -51,7 +53,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(super) fn new(queue: Queue) -> Self {
+    pub(super) fn new(queue: Queue, rest: Rest) -> Self {
         let now = clock::now();
         Self {
             queue: Arc::new(queue),
@@ -63,6 +65,7 @@ impl Shared {
             io_pulse: AtomicU64::new(0),
             handler_panics: AtomicU64::new(0),
             started_at: now,
+            rest,
         }
     }
 

@@ -18,7 +18,7 @@ mod tests;
 pub use builder::ConfigBuilder;
 pub use error::{ConfigError, Origin, Problem};
 pub use option::{ConfigOption, Kind, OPTIONS};
-pub use rest::{Headers, RestConfig, RestProxy};
+pub use rest::{Headers, RestConfig, RestPool, RestProxy};
 pub use settings::{
     Config, Gateway, Identify, LogFormat, LogLevel, OnShutdown, Ops, Queue, Roots, Tls,
 };

@@ -11,9 +11,9 @@ use serde::{Deserialize, Deserializer, de};
 use super::option::{ConfigOption, Kind};
 use super::settings::Config;
 use super::table::{integer, option};
-use crate::rest::Settings;
+use crate::rest::{PoolSettings, Settings};
 
-/// The options of `rest_config` and `rest_proxy`.
+/// The options of `rest_config`, `rest_pool` and `rest_proxy`.
 pub(super) const OPTIONS: &[ConfigOption] = &[
     option(
         "rest_config.workers",
@@ -59,6 +59,33 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
          10,000: processes behind one address share that.",
     ),
     option(
+        "rest_pool.url",
+        Kind::Secret,
+        "",
+        "Redis, `redis://…`, `rediss://…` or `redis+cluster://…`: processes with the same one share Discord's limits and \
+         keep to them together. Without it, each process believes to be the only one.",
+    ),
+    option(
+        "rest_pool.prefix",
+        Kind::Text,
+        "\"shardkeep\"",
+        "What all processes of the pool begin their keys with.",
+    ),
+    option(
+        "rest_pool.name",
+        Kind::Text,
+        "",
+        "The process's name in the pool, such as a pod's ordinal: one that is started again under the name of its \
+         predecessor takes over its share at once. Two that run at once need different ones.",
+    ),
+    option(
+        "rest_pool.away_ms",
+        integer(1_000, 86_400_000),
+        "300000",
+        "How long a process goes on without Redis, on its share of the limits, in milliseconds; and for how long the \
+         share of one that crashed is set aside. The same for the whole pool.",
+    ),
+    option(
         "rest_proxy.url",
         Kind::BaseUrl,
         "",
@@ -86,6 +113,34 @@ pub struct RestConfig {
     pub limited_retries: u32,
     pub global_limit: u32,
     pub invalid_budget: u32,
+}
+
+/// The processes that share Discord's limits.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RestPool {
+    /// Where Redis is; none if the limits are not shared.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// What all members begin their keys with.
+    pub prefix: String,
+    /// The member's name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// How long a member goes on without Redis, in milliseconds.
+    pub away_ms: u64,
+}
+
+/// Without the password that may be in the URL.
+impl fmt::Debug for RestPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RestPool")
+            .field("prefix", &self.prefix)
+            .field("name", &self.name)
+            .field("away_ms", &self.away_ms)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A proxy that REST requests go to instead of Discord.
@@ -153,6 +208,13 @@ impl Config {
         }
         settings.timeout = Duration::from_millis(from.timeout_ms);
         settings.roots = self.tls.roots;
+        settings.pool = self.rest_pool.url.as_ref().map(|url| {
+            let mut pool = PoolSettings::redis(url);
+            pool.prefix.clone_from(&self.rest_pool.prefix);
+            pool.name.clone_from(&self.rest_pool.name);
+            pool.away = Duration::from_millis(self.rest_pool.away_ms);
+            pool
+        });
         let scheduler = &mut settings.scheduler;
         scheduler.max_in_flight = from.workers;
         // Interactions have places of their own as long as there are enough.

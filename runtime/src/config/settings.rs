@@ -11,7 +11,7 @@ use shardkeep_core::{ShardId, Token};
 
 use super::builder::ConfigBuilder;
 use super::check;
-use super::rest::{RestConfig, RestProxy};
+use super::rest::{RestConfig, RestPool, RestProxy};
 
 /// Everything a bot can be told. [`Config::builder`] makes it and checks it; [`OPTIONS`](super::OPTIONS) describes
 /// every option.
@@ -78,6 +78,8 @@ pub struct Config {
     pub ops: Ops,
     /// How REST requests are sent.
     pub rest_config: RestConfig,
+    /// The processes that share Discord's limits with this one.
+    pub rest_pool: RestPool,
     /// Where they go instead of Discord.
     pub rest_proxy: RestProxy,
 }

@@ -37,7 +37,11 @@ impl Collector for Snapshot {
         page.shards(&self.0)?;
         page.events(&self.0)?;
         page.sessions(&self.0)?;
-        page.queue(&self.0)
+        page.queue(&self.0)?;
+        self.0
+            .rest
+            .as_ref()
+            .map_or(Ok(()), |rest| rest.encode(&mut page))
     }
 }
 

@@ -7,6 +7,7 @@ use shardkeep_core::gateway::Cause;
 use shardkeep_core::wire::EventKind;
 
 use crate::events::QueueStatus;
+use crate::rest::RestNumbers;
 
 /// Something that the endpoint can report on. The bot is one; tests bring their own.
 ///
@@ -70,6 +71,8 @@ pub struct Numbers {
     pub queue: QueueStatus,
     /// How many shards this process is to run, once that is known.
     pub shards_expected: Option<u32>,
+    /// What REST does, if the bot has a client for it.
+    pub rest: Option<RestNumbers>,
 }
 
 /// One shard in numbers.

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use shardkeep_core::ShardId;
 use shardkeep_core::gateway::Cause;
+use shardkeep_core::rest::pool::PoolStatus;
 use shardkeep_core::wire::EventKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
 use crate::config::{Config, Ops};
+use crate::rest::RestNumbers;
 
 #[derive(Default)]
 struct Fake {
@@ -263,6 +265,10 @@ fn reference_pages_list_every_metric() {
         reconnects: vec![(Cause::Zombied, 1)],
         identify_remaining: Some(1),
         shards_expected: Some(1),
+        rest: Some(RestNumbers {
+            pool: Some(PoolStatus::default()),
+            ..RestNumbers::default()
+        }),
         ..Numbers::default()
     };
     let text = metrics::text(full).unwrap();
@@ -272,7 +278,8 @@ fn reference_pages_list_every_metric() {
 <!-- Written by a test from what /metrics answers; edit runtime/src/ops/metrics.rs. -->
 
 What `/metrics` of the ops endpoint answers, in OpenMetrics text. Names and labels are stable. Labels are bounded: a
-shard and its total, the kind of a dispatch, the cause of a disconnect.
+shard and its total, the kind of a dispatch, the cause of a disconnect, a reason, a priority. `shardkeep_rest_pool_*` is
+there where limits are shared. [The proxy](../proxy.md) has the numbers of REST as well, and its own beside them.
 
 | metric | type | labels | what it is |
 |---|---|---|---|

@@ -69,7 +69,7 @@ impl Identities {
         let mut state = self.lock();
         let at = match state.known.get(&owner) {
             Some(&at) => at,
-            None => self.place(&mut state, owner, now)?,
+            None => self.place(&mut state, owner, value, now)?,
         };
         let place = &mut state.places[at];
         place.users += 1;
@@ -82,7 +82,13 @@ impl Identities {
     }
 
     /// A place for a token that has none: a new one, or that of whoever was away longest.
-    fn place(&self, state: &mut State, owner: Fingerprint, now: Instant) -> Result<usize, Refused> {
+    fn place(
+        &self,
+        state: &mut State,
+        owner: Fingerprint,
+        value: &HeaderValue,
+        now: Instant,
+    ) -> Result<usize, Refused> {
         let count = state.places.len();
         let at = if count < self.places_max {
             let auth = self.client.add_token(&stand_in(count));
@@ -113,6 +119,8 @@ impl Identities {
             state.places[at].owner = owner;
             at
         };
+        // What stands in for the token is the same in every proxy: limits are shared under the token itself.
+        self.client.share(state.places[at].auth, value);
         state.known.insert(owner, at);
         Ok(at)
     }
@@ -149,8 +157,8 @@ impl Identity {
     /// Discord answered 401. A bot's token is then refused for good; what OAuth grants may merely not reach so far as
     /// this route, so that the next request is sent again.
     pub(super) fn rejected(&self) {
-        if let Some((identities, at)) = self.home.as_ref().filter(|_| !self.is_bot) {
-            identities.client.replace_token(self.auth, &stand_in(*at));
+        if let Some((identities, _)) = self.home.as_ref().filter(|_| !self.is_bot) {
+            identities.client.accept_again(self.auth);
         }
     }
 }

@@ -6,15 +6,14 @@ use std::sync::atomic::Ordering;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::registry::{Registry, Unit};
-use shardkeep_core::rest::{Priority, Refusal, Retry, Stats};
+use prometheus_client::registry::Registry;
 
 use super::cache::CacheCounts;
 use super::gate::Gate;
 use super::reason::Reason;
-use super::status::priority;
 pub(super) use crate::ops::metrics::CONTENT_TYPE;
-use crate::ops::metrics::{Page, snake};
+use crate::ops::metrics::Page;
+use crate::rest::RestNumbers;
 
 /// The numbers in OpenMetrics text. Every label is one of a table: nothing that a client does can make them grow.
 pub(super) fn text(gate: &Gate) -> Result<String, Error> {
@@ -40,29 +39,13 @@ struct Snapshot {
     large: u64,
     tokens: [u64; 3],
     cache: CacheCounts,
-    stats: Stats,
-    queued: u64,
-    in_flight: u64,
-    buckets: u64,
-    invalid: u64,
-    stopped: u64,
+    rest: RestNumbers,
 }
 
 impl Snapshot {
     fn of(gate: &Gate) -> Self {
         let counters = &gate.counters;
         let (known, used, replaced) = gate.identities.counts();
-        let (queued, in_flight, buckets, invalid, stopped) = gate.client.observe(|scheduler| {
-            let stopped = scheduler.identities().filter(|one| one.is_stopped).count();
-            let (spent, _) = scheduler.invalid();
-            (
-                scheduler.queued() as u64,
-                scheduler.in_flight() as u64,
-                scheduler.buckets() as u64,
-                u64::from(spent),
-                stopped as u64,
-            )
-        });
         Self {
             methods: counters
                 .methods()
@@ -79,12 +62,7 @@ impl Snapshot {
             large: gate.deposit.large() as u64,
             tokens: [known as u64, used as u64, replaced],
             cache: gate.cache.counts(),
-            stats: gate.client.stats(),
-            queued,
-            in_flight,
-            buckets,
-            invalid,
-            stopped,
+            rest: RestNumbers::of(&gate.client),
         }
     }
 }
@@ -95,8 +73,7 @@ impl Collector for Snapshot {
         self.clients(&mut page)?;
         self.sockets(&mut page)?;
         self.cached(&mut page)?;
-        self.limits(&mut page)?;
-        self.waits(&mut page)
+        self.rest.encode(&mut page)
     }
 }
 
@@ -212,107 +189,6 @@ impl Snapshot {
             "proxy_cache_bytes",
             "Bytes in the cache.",
             Some(cache.bytes as u64),
-        )
-    }
-
-    fn limits(&self, page: &mut Page<'_>) -> Result<(), Error> {
-        let stats = &self.stats;
-        page.counter(
-            "rest_sent",
-            "Requests sent to Discord, repeated ones too.",
-            stats.sent,
-        )?;
-        page.counter(
-            "rest_delivered",
-            "Requests whose caller got an outcome.",
-            stats.delivered,
-        )?;
-        page.counter(
-            "rest_shared",
-            "Requests that another's answer served.",
-            stats.shared,
-        )?;
-        page.counter("rest_failed", "Sendings without an answer.", stats.failed)?;
-        page.counter(
-            "rest_limited",
-            "Answers of 429 from Discord.",
-            stats.limited,
-        )?;
-        page.counter(
-            "rest_invalid",
-            "Answers of 401, 403 and 429 that Discord counts.",
-            stats.invalid,
-        )?;
-        page.counter("rest_bans", "Bans by Cloudflare.", stats.bans)?;
-        page.counter(
-            "rest_quarantines",
-            "Pauses of offenders.",
-            stats.quarantines,
-        )?;
-        self.outcomes(page)
-    }
-
-    fn outcomes(&self, page: &mut Page<'_>) -> Result<(), Error> {
-        let stats = &self.stats;
-        let refused = Refusal::ALL
-            .iter()
-            .map(|&why| ([("reason", snake(why))], stats.refused_for(why)));
-        page.counters(
-            "rest_refused",
-            "Requests that the scheduler did not send, by reason.",
-            refused,
-        )?;
-        let retried = Retry::ALL
-            .iter()
-            .map(|&why| ([("reason", snake(why))], stats.retried_for(why)));
-        page.counters(
-            "rest_retried",
-            "Requests that were sent again, by reason.",
-            retried,
-        )?;
-        page.gauge("rest_queued", "Requests that wait.", Some(self.queued))?;
-        page.gauge(
-            "rest_in_flight",
-            "Requests in flight.",
-            Some(self.in_flight),
-        )?;
-        page.gauge(
-            "rest_buckets",
-            "Buckets that are known.",
-            Some(self.buckets),
-        )?;
-        page.gauge(
-            "rest_invalid_spent",
-            "Invalid answers in ten minutes.",
-            Some(self.invalid),
-        )?;
-        page.gauge(
-            "rest_tokens_stopped",
-            "Tokens that Discord refused.",
-            Some(self.stopped),
-        )
-    }
-
-    /// First sendings and their waits: their quotient is the mean wait of a priority.
-    fn waits(&self, page: &mut Page<'_>) -> Result<(), Error> {
-        let stats = &self.stats;
-        let name = |one: Priority| [("priority", priority(one))];
-        let counts = Priority::ALL
-            .iter()
-            .map(|&one| (name(one), stats.waits[usize::from(one.number())]));
-        page.counters("rest_waits", "First sendings, by priority.", counts)?;
-        let seconds: Vec<_> = Priority::ALL
-            .iter()
-            .map(|&one| {
-                let waited_us = stats.waited_us[usize::from(one.number())];
-                (name(one), waited_us as f64 / 1e6)
-            })
-            .collect();
-        page.gauges(
-            "rest_waited",
-            "How long requests waited for their first sending in all, by priority.",
-            Some(&Unit::Seconds),
-            seconds,
         )
     }
 }

@@ -6,10 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 use shardkeep_core::Instant;
-use shardkeep_core::rest::{Explanation, Place, Priority, Refusal, RequestId, Retry};
+use shardkeep_core::rest::{Explanation, Place, Refusal, RequestId, Retry};
 
 use super::gate::Gate;
 use crate::clock;
+use crate::rest::priority;
 
 /// How many of the oldest requests `/status` explains.
 const OLDEST: usize = 10;
@@ -86,16 +87,6 @@ pub(super) fn explanation(id: RequestId, of: &Explanation) -> Value {
     told
 }
 
-/// As the header for it is written.
-pub(super) const fn priority(priority: Priority) -> &'static str {
-    match priority {
-        Priority::Interaction => "interaction",
-        Priority::UserFacing => "user",
-        Priority::Background => "background",
-        _ => "normal",
-    }
-}
-
 /// The whole of `/status`.
 pub(super) fn status(gate: &Gate) -> Value {
     let scheduler = gate.client.observe(|scheduler| {
@@ -117,6 +108,18 @@ pub(super) fn status(gate: &Gate) -> Value {
             "buckets": scheduler.buckets(),
             "identities": identities,
             "invalid": { "spent": spent, "budget": budget },
+            "pool": scheduler.pool().map(|pool| json!({
+                "in_touch": pool.is_in_touch,
+                "away": pool.is_away,
+                "members": pool.peers.len() + 1,
+                "exchanges": pool.stats.exchanges,
+                "failed": pool.stats.failed,
+                "granted": pool.stats.granted,
+                "returned": pool.stats.returned,
+                "on_share": pool.stats.on_share,
+                "aways": pool.stats.aways,
+                "rejoined": pool.stats.rejoined,
+            })),
         })
     });
     let stats = gate.client.stats();

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{HeaderValue, header};
-use shardkeep_core::rest::{Auth, Explanation, Refusal, RequestId, Scheduler, Snapshot, Stats};
+use shardkeep_core::rest::{
+    Auth, Explanation, Input, Refusal, RequestId, Scheduler, Snapshot, Stats,
+};
 use shardkeep_core::{Machine, Token};
 use tokio::sync::{broadcast, oneshot, watch};
 
@@ -18,6 +20,7 @@ use super::hints::Hints;
 use super::http1::Http1;
 use super::inbox::{Inbox, Job, Life, Message, NotTaken};
 use super::pending::{Called, Pending};
+use super::pool::{self, NOBODY, PoolSettings};
 use super::raw::RawRequest;
 use super::settings::{Settings, StartError};
 use super::shared::{Handle, Shared, lock};
@@ -97,11 +100,21 @@ impl Client {
     ) -> Result<(Self, Driver), StartError> {
         let base = Base::parse(&settings.base)?;
         let queue_size = settings.scheduler.queue_size;
-        let (config, now) = (settings.scheduler, clock::now());
-        let scheduler = match settings.snapshot {
+        let (mut config, now) = (settings.scheduler, clock::now());
+        let pool = settings.pool.as_ref();
+        let ledger = pool.map(PoolSettings::connect).transpose()?;
+        config.pool = pool.map(PoolSettings::config);
+        let mut scheduler = match settings.snapshot {
             Some((snapshot, ago)) => Scheduler::restore(config, &snapshot, now, ago),
             None => Scheduler::new(config, now),
         };
+        if let Some(pool) = pool {
+            let name = pool.name_of(NOBODY.as_bytes());
+            let auth = Auth::NONE;
+            scheduler
+                .handle_input(now, Input::Pooled { auth, name })
+                .expect("an identity may be shared at any time");
+        }
         let mut headers = settings.headers;
         headers
             .entry(header::USER_AGENT)
@@ -114,11 +127,12 @@ impl Client {
             next_id: AtomicU64::new(1),
             scheduler: Mutex::new(scheduler),
             inbox: Inbox::new(queue_size),
+            pool_prefix: settings.pool.map(|pool| pool.prefix),
             events: broadcast::Sender::new(EVENTS_KEPT),
             is_over: watch::Sender::new(None),
             overflows: AtomicU64::new(0),
         });
-        let driver = Driver::new(Arc::clone(&shared), transport, settings.timeout);
+        let driver = Driver::new(Arc::clone(&shared), transport, ledger, settings.timeout);
         Ok((
             Self {
                 handle: Arc::new(Handle(shared)),
@@ -147,10 +161,21 @@ impl Client {
             .iter()
             .position(|other| *other == value)
             .unwrap_or_else(|| {
-                known.push(value);
+                known.push(value.clone());
                 known.len() - 1
             });
-        Auth(u32::try_from(index + 1).expect("nobody has four billion tokens"))
+        drop(known);
+        let auth = Auth(u32::try_from(index + 1).expect("nobody has four billion tokens"));
+        self.share(auth, &value);
+        auth
+    }
+
+    /// Shares the limits of an identity with the pool, if there is one, under the credentials that it really has.
+    pub(crate) fn share(&self, auth: Auth, authorization: &HeaderValue) {
+        if let Some(prefix) = &self.shared().pool_prefix {
+            let name = pool::name_of(prefix, authorization.as_bytes());
+            self.shared().inbox.tell(Message::Pooled(auth, name));
+        }
     }
 
     /// Puts a new bot token in the place of one that Discord refuses: its requests are sent again from here on.
@@ -161,10 +186,17 @@ impl Client {
         let Some(place) = index.and_then(|index| known.get_mut(index)) else {
             return false;
         };
-        *place = header_of("Bot", token.expose());
+        let value = header_of("Bot", token.expose());
+        *place = value.clone();
         drop(known);
+        self.share(auth, &value);
         self.shared().inbox.tell(Message::TokenReplaced(auth));
         true
+    }
+
+    /// Discord refused a request of this identity, but not its credentials: its requests are sent on.
+    pub(crate) fn accept_again(&self, auth: Auth) {
+        self.shared().inbox.tell(Message::TokenReplaced(auth));
     }
 
     /// Says how many requests a second Discord allows an identity over all routes.

@@ -18,6 +18,7 @@ use super::error::RestError;
 use super::events;
 use super::inbox::{Job, Life, Message, Reply};
 use super::pending::Called;
+use super::pool::{Answering, Ledger};
 use super::shared::Shared;
 use super::transport::{Answer, Exchange, Outgoing, Transport, TransportError};
 use crate::clock;
@@ -29,6 +30,10 @@ use crate::drive::Deadline;
 pub struct Driver {
     shared: Arc<Shared>,
     transport: Arc<dyn Transport>,
+    /// Where limits are shared, and the exchange with it that is under way.
+    ledger: Option<Arc<dyn Ledger>>,
+    answering: Option<Answering>,
+    has_left: bool,
     timeout: Duration,
     entries: HashMap<RequestId, Entry>,
     batch: VecDeque<Message>,
@@ -97,11 +102,15 @@ impl Driver {
     pub(super) fn new(
         shared: Arc<Shared>,
         transport: Arc<dyn Transport>,
+        ledger: Option<Arc<dyn Ledger>>,
         timeout: Duration,
     ) -> Self {
         Self {
             shared,
             transport,
+            ledger,
+            answering: None,
+            has_left: false,
             timeout,
             entries: HashMap::new(),
             batch: VecDeque::new(),
@@ -129,6 +138,7 @@ impl Driver {
                     self.land(landed);
                     has_moved = true;
                 }
+                has_moved |= self.hear_the_ledger(cx);
                 has_moved |= self.look_at_the_clock(cx);
                 let limit = self.timeout;
                 under_way.extend(self.starts.drain(..).map(|flight| {
@@ -140,7 +150,11 @@ impl Driver {
                     continue;
                 }
                 let is_idle = self.entries.is_empty() && under_way.is_empty();
-                if life != Life::Open && is_idle || self.is_out_of_time(cx) {
+                let is_out_of_time = self.is_out_of_time(cx);
+                if life != Life::Open && is_idle && self.leave() && !is_out_of_time {
+                    continue;
+                }
+                if life != Life::Open && is_idle && self.answering.is_none() || is_out_of_time {
                     return Poll::Ready(());
                 }
                 return Poll::Pending;
@@ -156,6 +170,7 @@ impl Driver {
             Message::Cancel(id) => self.feed(Input::Cancel { id }),
             Message::TokenReplaced(auth) => self.feed(Input::TokenReplaced { auth }),
             Message::GlobalLimit(auth, limit) => self.feed(Input::GlobalLimit { auth, limit }),
+            Message::Pooled(auth, name) => self.feed(Input::Pooled { auth, name }),
             Message::EndIn(limit) => self.end = Some(Box::pin(tokio::time::sleep(limit))),
         }
     }
@@ -283,6 +298,7 @@ impl Driver {
                 self.check_repeatable(id);
             }
             Output::Refuse { id, why, until } => self.refuse(id, why, until),
+            Output::Exchange => self.ask_the_ledger(),
             Output::Event(event) => {
                 events::log(&event);
                 // Nobody may be listening.
@@ -290,6 +306,36 @@ impl Driver {
             }
             other => tracing::debug!(?other, "an output that this version does not know"),
         }
+    }
+
+    fn ask_the_ledger(&mut self) {
+        let exchange = self.shared.scheduler().exchange();
+        if let (Some(exchange), Some(ledger)) = (exchange, &self.ledger) {
+            self.answering = Some(ledger.run(exchange));
+        }
+    }
+
+    /// Whether the ledger has answered.
+    fn hear_the_ledger(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(answering) = &mut self.answering else {
+            return false;
+        };
+        let Poll::Ready(answer) = answering.as_mut().poll(cx) else {
+            return false;
+        };
+        self.answering = None;
+        let answer = answer.as_deref();
+        self.feed(Input::Exchanged { answer });
+        true
+    }
+
+    /// Gives back what is held of shared limits, once. Whether there is something to wait for.
+    fn leave(&mut self) -> bool {
+        if self.ledger.is_none() || std::mem::replace(&mut self.has_left, true) {
+            return false;
+        }
+        self.feed(Input::LeavePool);
+        true
     }
 
     fn send(&mut self, id: RequestId) {

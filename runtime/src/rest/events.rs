@@ -109,6 +109,16 @@ fn log_limits(event: &Event, now: Instant) {
             let what = "requests that were mostly invalid are refused for a while";
             tracing::warn!(?offender, invalid, for_ms, "{what}");
         }
+        Event::PoolAway => {
+            let what =
+                "the ledger of shared limits is away: this process lives on its share of them";
+            tracing::warn!("{what}");
+        }
+        Event::PoolInTouch => tracing::info!("limits are shared: the ledger answers"),
+        Event::PoolNameTaken => {
+            let what = "another process has this one's name in the pool (rest_pool.name): nothing is granted here";
+            tracing::error!("{what}");
+        }
         ref other => tracing::info!(event = ?other, "limits changed"),
     }
 }

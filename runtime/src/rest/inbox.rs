@@ -52,6 +52,8 @@ pub(super) enum Message {
     Cancel(RequestId),
     TokenReplaced(Auth),
     GlobalLimit(Auth, u32),
+    /// The identity's limits are shared under this name.
+    Pooled(Auth, u64),
     /// What is not answered by then is dropped.
     EndIn(Duration),
 }

@@ -7,6 +7,7 @@ use shardkeep_core::rest::{Config, Snapshot};
 
 use super::base::Base;
 use super::http1::Http1;
+use super::pool::PoolSettings;
 use crate::config::Roots;
 use crate::transport::{TlsError, client_config};
 
@@ -32,6 +33,8 @@ pub struct Settings {
     pub body_bytes_max: usize,
     /// The scheduler's settings. `max_in_flight` is how many connections there may be.
     pub scheduler: Config,
+    /// The processes that share the limits with this one, if there are any.
+    pub pool: Option<PoolSettings>,
     /// What a predecessor learned of the limits, [`Client::snapshot`](super::Client::snapshot), and how long ago.
     pub snapshot: Option<(Snapshot, Duration)>,
 }
@@ -53,6 +56,7 @@ impl Settings {
             roots: Roots::default(),
             body_bytes_max: BODY_BYTES_MAX,
             scheduler: Config::default(),
+            pool: None,
             snapshot: None,
         }
     }
@@ -87,6 +91,9 @@ pub enum StartError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The ledger of shared limits cannot be used.
+    #[error("the ledger of shared limits cannot be used: {0}")]
+    Pool(String),
     /// The thread for sockets cannot be started.
     #[error("the thread for REST cannot be started: {0}")]
     Thread(std::io::Error),

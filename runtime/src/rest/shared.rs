@@ -30,6 +30,8 @@ pub(super) struct Shared {
     pub(super) next_id: AtomicU64,
     pub(super) scheduler: Mutex<Scheduler>,
     pub(super) inbox: Inbox,
+    /// What the names of identities in the pool begin with, if there is one.
+    pub(super) pool_prefix: Option<String>,
     pub(super) events: broadcast::Sender<Event>,
     /// Set when the driver has ended: whether nothing was left.
     pub(super) is_over: watch::Sender<Option<bool>>,

@@ -22,7 +22,7 @@ const ITEMS_MAX: usize = 48;
 impl Scheduler {
     /// Whether the pool has nothing more to be told than what is under way.
     pub(in crate::rest) fn work_on_pool(&mut self) {
-        let Some(pool) = &mut self.pool else {
+        let Some(pool) = self.pool.as_mut().filter(|pool| !pool.has_left) else {
             return;
         };
         if !pool.is_away && pool.away_at().is_some_and(|away| away <= self.now) {
@@ -354,6 +354,7 @@ impl Scheduler {
     pub(in crate::rest) fn leave(&mut self) {
         if let Some(pool) = &mut self.pool {
             pool.credits.keep(self.now, 0);
+            pool.has_left = true;
             self.speak(true);
         }
     }

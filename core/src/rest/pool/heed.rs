@@ -7,12 +7,11 @@ use core::time::Duration;
 use crate::rest::Scheduler;
 use crate::rest::buckets::Limiter;
 use crate::rest::io::Event;
-use crate::rest::submit::slot;
 use crate::time::Instant;
 
 use super::allowance::Share;
 use super::words::{Answer, State};
-use super::{PoolStatus, Target, UnderWay, keys};
+use super::{Allowance, PoolStatus, Target, UnderWay, keys};
 
 /// The first pause after an exchange that failed; each further one doubles it.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
@@ -95,7 +94,10 @@ impl Scheduler {
                 pool.stats.rejoined += 1;
                 self.forget_ledger();
             }
-            State::Stay => self.put_off(told, Duration::ZERO),
+            State::Stay => {
+                self.prolong(told.sent + Duration::from_micros(answer.closed));
+                self.put_off(told, Duration::ZERO);
+            }
             State::Late => self.put_off(told, Duration::ZERO),
             State::Taken => {
                 let is_new = !core::mem::replace(&mut pool.is_name_taken, true);
@@ -115,22 +117,54 @@ impl Scheduler {
         }
     }
 
-    /// The ledger was lost: nothing that it granted counts any more.
-    fn forget_ledger(&mut self) {
-        let mut targets: Vec<Target> = alloc::vec![Target::Invalid];
-        targets.extend((0..slot(self.identities.len())).map(Target::Identity));
-        targets.extend(self.buckets.iter().map(|(at, _)| Target::Bucket(slot(at))));
-        targets.extend(self.lanes.iter().map(|(at, _)| Target::Lane(slot(at))));
-        for target in targets {
-            let is_there = match target {
-                Target::Bucket(at) => self.buckets[at as usize].allowance.is_some(),
-                Target::Lane(at) => self.lanes[at as usize].allowance.is_some(),
-                Target::Invalid | Target::Identity(_) => true,
-            };
-            if is_there && let Some(allowance) = self.allowance_mut(target) {
-                allowance.forget();
+    /// An identity's limits are shared under `name`. What was granted under another name is not used any more.
+    pub(in crate::rest) fn pool_as(&mut self, at: usize, name: u64) {
+        if self.pool.is_none() || self.identities[at].pooled == Some(name) {
+            return;
+        }
+        let was_pooled = self.identities[at].pooled.replace(name).is_some();
+        if was_pooled {
+            self.identities[at].allowance = None;
+            let buckets = self.buckets.iter_mut().map(|(_, bucket)| bucket);
+            for bucket in buckets.filter(|bucket| bucket.identity == at) {
+                bucket.allowance = None;
+                for &lane in bucket.lanes.iter() {
+                    self.lanes[lane as usize].allowance = None;
+                }
             }
         }
+        self.reorder();
+    }
+
+    /// While a new ledger gives nothing out, shares of the old one that have not run out may be lived on.
+    fn prolong(&mut self, until: Instant) {
+        let now = self.now;
+        self.each_allowance(|allowance| {
+            if allowance.share.until > now {
+                allowance.share.until = allowance.share.until.max(until);
+            }
+        });
+    }
+
+    fn each_allowance(&mut self, change: impl Fn(&mut Allowance)) {
+        let credits = self.pool.as_deref_mut().map(|pool| &mut *pool.credits);
+        let identities = self
+            .identities
+            .iter_mut()
+            .map(|identity| &mut identity.allowance);
+        let buckets = self
+            .buckets
+            .iter_mut()
+            .map(|(_, bucket)| &mut bucket.allowance);
+        let lanes = self.lanes.iter_mut().map(|(_, lane)| &mut lane.allowance);
+        let others = identities.chain(buckets).chain(lanes);
+        let others = others.filter_map(|allowance| allowance.as_deref_mut());
+        credits.into_iter().chain(others).for_each(change);
+    }
+
+    /// The ledger was lost: nothing that it granted counts any more.
+    fn forget_ledger(&mut self) {
+        self.each_allowance(Allowance::forget);
         self.renote();
         self.reorder();
     }

@@ -443,5 +443,8 @@ end
 local kept = math.ceil((body.away + 86400000000) / 1000)
 redis.call('SET', KEYS[1], cmsgpack.pack(pool), 'PX', kept)
 redis.call('PEXPIRE', KEYS[2], kept)
-return string.format('{"now":%.0f,"inc":"%s","state":"%s","revision":%.0f,"peers":[%s],"notes":[%s],"items":[%s]}',
-  now, pool.inc, state, pool.revision, table.concat(peers, ','), table.concat(notes, ','), table.concat(answers, ','))
+local closed = closed_until and closed_until - now or 0
+return string.format(
+  '{"now":%.0f,"inc":"%s","state":"%s","closed":%.0f,"revision":%.0f,"peers":[%s],"notes":[%s],"items":[%s]}',
+  now, pool.inc, state, closed, pool.revision, table.concat(peers, ','), table.concat(notes, ','),
+  table.concat(answers, ','))

@@ -125,6 +125,8 @@ pub(super) struct Pool {
     heard: Option<(i64, Instant, Instant)>,
     is_away: bool,
     is_name_taken: bool,
+    /// It gave back what it held: the ledger is not spoken to any more.
+    has_left: bool,
     under_way: Option<UnderWay>,
     outgoing: Option<Exchange>,
     last_sent: Option<Instant>,
@@ -152,6 +154,7 @@ impl Pool {
                 heard: None,
                 is_away: false,
                 is_name_taken: false,
+                has_left: false,
                 under_way: None,
                 outgoing: None,
                 last_sent: None,
@@ -211,6 +214,9 @@ impl Pool {
 
     /// When the ledger is to be spoken to next, or counts as away.
     pub(super) fn next(&self) -> Option<Instant> {
+        if self.has_left {
+            return None;
+        }
         let away = self.away_at().filter(|_| !self.is_away);
         if self.under_way.is_some() {
             return away;

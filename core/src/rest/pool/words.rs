@@ -68,6 +68,8 @@ pub(super) struct Answer {
     pub(super) now: i64,
     pub(super) inc: String,
     pub(super) state: State,
+    /// For how long nothing is given out, because members of a ledger that was lost are not here yet.
+    pub(super) closed: u64,
     pub(super) revision: i64,
     pub(super) peers: Vec<String>,
     /// Fields and values, in turn.
