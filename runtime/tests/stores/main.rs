@@ -4,6 +4,8 @@ mod contract;
 mod five;
 mod kinds;
 mod lmdb;
+mod other;
+mod processes;
 mod redis;
 #[path = "../redis_support/mod.rs"]
 mod redis_support;
