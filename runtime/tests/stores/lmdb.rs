@@ -95,6 +95,9 @@ async fn processes_share_one_copy() {
     assert_eq!(other.said("seen"), "\"hi\"");
     let found = store.get_entity("from", "child").await.expect("reads");
     assert_eq!(found.as_deref(), Some("\"hello\""));
+    let len = |id| store.read_with("from", id, |value| value.map(str::len));
+    assert_eq!(len("child").expect("reads"), Some(7));
+    assert_eq!(len("nobody").expect("reads"), None);
 }
 
 #[tokio::test]

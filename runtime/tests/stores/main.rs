@@ -1,5 +1,6 @@
 //! Stores: one contract for all of them, and what each must bear of its own.
 
+mod cluster;
 mod contract;
 mod five;
 mod kinds;
