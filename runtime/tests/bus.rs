@@ -285,3 +285,26 @@ async fn a_stream_outlives_a_server_with_a_log_and_tells_of_one_without() {
     bus.publish("job", b"after").await.expect("published");
     assert_eq!(event(&mut listening).await.payload, "after");
 }
+
+#[tokio::test]
+async fn members_that_are_gone_and_have_nothing_left_are_forgotten() {
+    needs_redis!();
+    let server = Server::start();
+    let bus = member(server.redis(), "a");
+    let mut listening = bus.subscribe("job").await.expect("heard");
+    bus.publish("job", b"1").await.expect("published");
+    let kept = event(&mut listening).await;
+    drop((listening, bus));
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    let script = include_str!("../src/bus/streams/forget.lua");
+    let forget = || {
+        let told = server.cli(&["eval", script, "1", "shardkeep:events", "shardkeep", "50"]);
+        told.trim().to_owned()
+    };
+    // It has not acknowledged everything: its name stays, and with it what it was given.
+    assert_eq!(forget(), "0");
+    kept.acknowledge().await.expect("acknowledged");
+    until("it is forgotten", PATIENCE, || async { forget() == "1" }).await;
+    let left = server.cli(&["xinfo", "consumers", "shardkeep:events", "shardkeep"]);
+    assert!(left.trim().is_empty(), "{left}");
+}

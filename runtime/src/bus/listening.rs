@@ -116,6 +116,7 @@ impl Outlet {
     }
 
     /// Waits for room, and hands an event over. Whether somebody is there to have it.
+    #[cfg(feature = "redis")]
     pub(super) async fn hand(&self, event: BusEvent) -> bool {
         let is_taken = self.events.send(Delivery::Event(event)).await.is_ok();
         if is_taken {
@@ -125,6 +126,7 @@ impl Outlet {
     }
 
     /// Something is missing.
+    #[cfg(feature = "redis")]
     pub(super) fn gap(&self) {
         let mut has_gap = self.has_gap.lock().unwrap_or_else(PoisonError::into_inner);
         *has_gap = true;

@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Semaphore;
@@ -42,6 +43,9 @@ use crate::transport::client_config_trusting;
 use address::Target;
 use cluster::Cluster;
 use node::{Common, Node};
+
+/// Commands that are under way at once for one caller.
+pub(crate) const AT_ONCE: usize = 1_000;
 
 /// How to treat Redis. Change what you need of the default.
 #[derive(Clone, Debug)]
@@ -180,9 +184,14 @@ impl Redis {
         }
     }
 
-    /// Runs commands at once, over the shared connections. Outcomes in the order of the commands.
+    /// Runs commands, a thousand at once, over the shared connections. Outcomes in the order of the commands.
     pub async fn run_all(&self, commands: &[Command]) -> Vec<Result<Reply, RedisError>> {
-        futures_util::future::join_all(commands.iter().map(|command| self.run(command))).await
+        let mut outcomes = Vec::with_capacity(commands.len());
+        // The time of a command begins when it is sent: many at once must not use up each other's.
+        for some in commands.chunks(AT_ONCE) {
+            outcomes.extend(join_all(some.iter().map(|command| self.run(command))).await);
+        }
+        outcomes
     }
 
     /// Runs a script by its hash, and with its text where the server does not know it yet.

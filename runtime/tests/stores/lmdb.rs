@@ -1,16 +1,14 @@
 //! LMDB: shared by processes, full, killed while it writes, and stopped while it holds the lock.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::time::Duration;
 
 use shardkeep::store::{LmdbSettings, LmdbStore, RemoteStore, StoreError, Version, Written};
+use tokio::runtime::Runtime;
 use tokio::time::{Instant, timeout};
 
+use crate::other::{Other, wait_for_the_end};
 use crate::{Folder, put, removal};
-
-const ROLE: &str = "SHARDKEEP_TEST_ROLE";
-const WHERE: &str = "SHARDKEEP_TEST_FOLDER";
 
 fn settings(map_bytes: usize) -> LmdbSettings {
     let mut settings = LmdbSettings::default();
@@ -23,73 +21,10 @@ fn open(folder: &Folder, map_bytes: usize) -> LmdbStore {
     LmdbStore::open(folder.path(), settings(map_bytes)).expect("opened")
 }
 
-/// This test program again, as another process. Dropping it kills it.
-struct Other {
-    child: Child,
-    out: BufReader<std::process::ChildStdout>,
-}
-
-impl Other {
-    fn start(role: &str, folder: &Folder) -> Self {
-        Self::wrapped(role, folder, &[])
-    }
-
-    /// Started by another program, which sets limits.
-    fn wrapped(role: &str, folder: &Folder, wrapper: &[&str]) -> Self {
-        let own = std::env::current_exe().expect("a test program");
-        let own = own.to_str().expect("UTF-8");
-        let mut words = wrapper.to_vec();
-        words.extend([own, "--exact", "lmdb::as_another_process", "--nocapture"]);
-        let mut child = Command::new(words[0])
-            .args(&words[1..])
-            .env(ROLE, role)
-            .env(WHERE, folder.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("another process");
-        let out = BufReader::new(child.stdout.take().expect("piped"));
-        Self { child, out }
-    }
-
-    /// Waits for a line that begins with `word`, and gives what follows.
-    fn said(&mut self, word: &str) -> String {
-        let mut line = String::new();
-        while self.out.read_line(&mut line).expect("readable") > 0 {
-            // The test harness writes on the same lines.
-            if let Some((_, rest)) = line.split_once(word) {
-                return rest.trim().to_owned();
-            }
-            line.clear();
-        }
-        panic!("the other process never said {word}");
-    }
-
-    fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        let status = Command::new("kill").args([signal, &pid]).status();
-        assert!(status.expect("kill").success());
-    }
-}
-
-impl Drop for Other {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// What another process does. In a usual run of the tests nothing.
-#[test]
-fn as_another_process() {
-    let (Ok(role), Ok(folder)) = (std::env::var(ROLE), std::env::var(WHERE)) else {
-        return;
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    match role.as_str() {
+/// What another process of these tests does, if it is one of theirs.
+#[expect(clippy::print_stdout, reason = "the parent reads it")]
+pub(crate) fn play(role: &str, folder: &str, runtime: &Runtime) {
+    match role {
         "holds the lock" => {
             let options = shardkeep_lmdb::Options {
                 map_bytes: 16 << 20,
@@ -97,13 +32,13 @@ fn as_another_process() {
                 databases_max: 2,
                 durability: shardkeep_lmdb::Durability::Machine,
             };
-            let env = shardkeep_lmdb::open(folder.as_ref(), options).expect("opened");
+            let env = shardkeep_lmdb::open(Path::new(folder), options).expect("opened");
             let _txn = env.write_txn().expect("the lock");
             println!("locked");
             wait_for_the_end();
         }
         "writes" => runtime.block_on(async {
-            let store = LmdbStore::open(&folder, settings(16 << 20)).expect("opened");
+            let store = LmdbStore::open(folder, settings(16 << 20)).expect("opened");
             store
                 .set_entity("from", "child", "\"hello\"", None)
                 .await
@@ -113,7 +48,7 @@ fn as_another_process() {
             wait_for_the_end();
         }),
         "writes without end" => runtime.block_on(async {
-            let store = LmdbStore::open(&folder, settings(16 << 20)).expect("opened");
+            let store = LmdbStore::open(folder, settings(16 << 20)).expect("opened");
             println!("begun");
             for seq in 0.. {
                 let value = format!("{{\"seq\":{seq}}}{}", "x".repeat(500));
@@ -129,7 +64,7 @@ fn as_another_process() {
             }
         }),
         "fills the disk" => runtime.block_on(async {
-            let store = LmdbStore::open(&folder, settings(64 << 20)).expect("opened");
+            let store = LmdbStore::open(folder, settings(64 << 20)).expect("opened");
             let value = "x".repeat(10_000);
             let mut outcome = Ok(());
             for id in 0..1_000 {
@@ -144,14 +79,8 @@ fn as_another_process() {
                 first.map_or(0, |value| value.len())
             );
         }),
-        other => panic!("no role {other}"),
+        _ => {}
     }
-}
-
-/// Until the parent closes its end, or kills us.
-fn wait_for_the_end() {
-    let mut line = String::new();
-    let _ = std::io::stdin().read_line(&mut line);
 }
 
 #[tokio::test]
@@ -162,10 +91,13 @@ async fn processes_share_one_copy() {
         .set_entity("from", "parent", "\"hi\"", None)
         .await
         .expect("set");
-    let mut other = Other::start("writes", &folder);
+    let mut other = Other::start("writes", folder.path());
     assert_eq!(other.said("seen"), "\"hi\"");
     let found = store.get_entity("from", "child").await.expect("reads");
     assert_eq!(found.as_deref(), Some("\"hello\""));
+    let len = |id| store.read_with("from", id, |value| value.map(str::len));
+    assert_eq!(len("child").expect("reads"), Some(7));
+    assert_eq!(len("nobody").expect("reads"), None);
 }
 
 #[tokio::test]
@@ -176,7 +108,7 @@ async fn a_process_killed_with_the_lock_leaves_it_to_the_others() {
         .set_entity("n", "1", "before", None)
         .await
         .expect("set");
-    let mut other = Other::start("holds the lock", &folder);
+    let mut other = Other::start("holds the lock", folder.path());
     other.said("locked");
     other.signal("-KILL");
     let begun = Instant::now();
@@ -201,7 +133,7 @@ async fn a_process_stopped_with_the_lock_delays_writes_and_blocks_nobody() {
         .set_entity("n", "1", "before", None)
         .await
         .expect("set");
-    let mut other = Other::start("holds the lock", &folder);
+    let mut other = Other::start("holds the lock", folder.path());
     other.said("locked");
     other.signal("-STOP");
     let batch = [put("n", "1", (1, 1), "late")];
@@ -227,7 +159,7 @@ async fn a_process_stopped_with_the_lock_delays_writes_and_blocks_nobody() {
 async fn killing_a_writer_again_and_again_loses_nothing_that_was_confirmed() {
     let folder = Folder::new();
     for round in 0..4_u64 {
-        let mut other = Other::start("writes without end", &folder);
+        let mut other = Other::start("writes without end", folder.path());
         other.said("begun");
         let mut confirmed = 0;
         for _ in 0..=round {
@@ -300,7 +232,11 @@ async fn a_full_disk_is_an_error_and_what_was_written_stays_readable() {
     std::fs::create_dir_all(folder.path()).expect("a folder");
     // No file of this process may grow beyond a mebibyte: what the kernel says then, it says of a full disk too.
     let script = "trap '' XFSZ; ulimit -f 1024; exec \"$@\"";
-    let mut other = Other::wrapped("fills the disk", &folder, &["bash", "-c", script, "bash"]);
+    let mut other = Other::wrapped(
+        "fills the disk",
+        folder.path(),
+        &["bash", "-c", script, "bash"],
+    );
     let said = other.said("ended");
     assert!(said.contains("Full"), "{said}");
     assert!(said.ends_with("and 10000"), "{said}");

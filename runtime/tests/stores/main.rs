@@ -1,9 +1,12 @@
 //! Stores: one contract for all of them, and what each must bear of its own.
 
+mod cluster;
 mod contract;
 mod five;
 mod kinds;
 mod lmdb;
+mod other;
+mod processes;
 mod redis;
 #[path = "../redis_support/mod.rs"]
 mod redis_support;

@@ -8,7 +8,6 @@ use shardkeep::store::{
 };
 use tokio::time::{Instant, timeout};
 
-use crate::redis_support::cluster::Cluster;
 use crate::redis_support::proxy::{Mode, Proxy};
 use crate::redis_support::{LIMIT, Server, until};
 use crate::{needs_redis, put, removal};
@@ -308,63 +307,4 @@ async fn wrong_answers_are_errors_and_never_values() {
     }
     let held = store.read("n", &["1"]).await.expect("reads");
     assert!(matches!(held[0].value.as_deref(), Some("right" | "new")));
-}
-
-#[tokio::test]
-async fn a_cluster_that_loses_a_master_and_moves_slots_goes_on() {
-    needs_redis!();
-    let mut cluster = Cluster::start();
-    let store = Arc::new(Counted::new(Arc::new(over(cluster.redis()))));
-    let ids: Vec<String> = (0..100).map(|id| id.to_string()).collect();
-    let batch = |seq: u64| -> Vec<_> {
-        let value = seq.to_string();
-        ids.iter()
-            .map(|id| put("user", id, (1, seq), &value))
-            .collect()
-    };
-    for outcome in store.write(&batch(1)).await {
-        outcome.expect("written");
-    }
-    // A slot moves while its keys are written.
-    let slot = cluster.slot_of("zira:user:5");
-    let from = cluster.master_of("zira:user:5");
-    let to = (0..3).find(|server| *server != from).expect("another");
-    cluster.begin_move(slot, from, to);
-    let half = store.write(&batch(2)).await;
-    // Half of a key's companions may have moved: then the cluster says to try again, and so do we.
-    assert!(half.iter().all(|outcome| match outcome {
-        Ok(_) => true,
-        Err(error) => error.is_passing(),
-    }));
-    cluster.end_move(slot, from, to);
-    for outcome in store.write(&batch(3)).await {
-        outcome.expect("written");
-    }
-    // A master dies. Writes to its slots fail for a while, all others go on, and in the end all are there.
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let victim = cluster.master_of("zira:user:7");
-    cluster.servers[victim].kill();
-    let begun = Instant::now();
-    let mut seq = 3;
-    loop {
-        seq += 1;
-        let outcomes = timeout(LIMIT * 3, store.write(&batch(seq))).await;
-        let outcomes = outcomes.expect("within the limits");
-        let failed: Vec<_> = outcomes
-            .iter()
-            .filter_map(|outcome| outcome.as_ref().err())
-            .collect();
-        assert!(failed.iter().all(|error| error.is_passing()), "{failed:?}");
-        if failed.is_empty() {
-            break;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(20), "{failed:?}");
-    }
-    let refs: Vec<&str> = ids.iter().map(String::as_str).collect();
-    for held in store.read("user", &refs).await.expect("reads") {
-        assert_eq!(held.version, Some(Version::new(1, seq)));
-        assert_eq!(held.value, Some(seq.to_string()));
-    }
-    let all = store.get_all_entities("user").await.expect("reads");
-    assert_eq!(all.len(), ids.len());
 }

@@ -119,6 +119,22 @@ impl Map {
             .collect()
     }
 
+    /// Hands the value of a key to `read`, where it lies in the map.
+    pub(super) fn read_with<T>(
+        &self,
+        key: &[u8],
+        read: impl FnOnce(Option<&str>) -> T,
+    ) -> Result<T, StoreError> {
+        let now = clock::unix_ms();
+        let txn = self.reading()?;
+        let Some(bytes) = self.entities.get(&txn, key).map_err(failed)? else {
+            return Ok(read(None));
+        };
+        let record = Record::read(bytes).ok_or_else(no_record)?;
+        let value = record.value_at(now).map(str::from_utf8).transpose();
+        Ok(read(value.map_err(|_| no_record())?))
+    }
+
     pub(super) fn list(&self, namespace: &str) -> Result<Vec<String>, StoreError> {
         let now = clock::unix_ms();
         let txn = self.reading()?;

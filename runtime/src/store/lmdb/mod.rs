@@ -157,6 +157,21 @@ impl LmdbStore {
         })
     }
 
+    /// Reads a value where it lies, without a copy. Be quick: pages that are being read cannot be used again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it cannot be read.
+    pub fn read_with<T>(
+        &self,
+        namespace: &str,
+        id: &str,
+        read: impl FnOnce(Option<&str>) -> T,
+    ) -> Result<T, StoreError> {
+        let key = record::key(namespace, id)?;
+        self.shared.map.read_with(&key, read)
+    }
+
     fn ends_ms(ttl: Option<Duration>) -> u64 {
         ttl.map_or(u64::MAX, |ttl| clock::unix_ms().saturating_add(millis(ttl)))
     }

@@ -8,7 +8,7 @@ use super::super::memory::millis;
 use super::super::remote::{LOCKS, check_key};
 use super::super::{Answer, Held, RemoteStore, StoreError, Write, Written};
 use super::RedisStore;
-use crate::redis::{Command, Reply};
+use crate::redis::{AT_ONCE, Command, Reply};
 
 impl RemoteStore for RedisStore {
     fn get_entity<'a>(
@@ -79,17 +79,21 @@ impl RemoteStore for RedisStore {
         Box::pin(async move {
             let unnoted = self.note_batch(batch).await;
             let unnoted = &unnoted;
-            join_all(batch.iter().map(|write| async move {
-                check_key(&write.namespace, &write.id)?;
-                if write.value.is_some()
-                    && let Some(error) = unnoted.get(&write.namespace)
-                {
-                    return Err(self.failed(error.clone()));
-                }
-                let written = self.write_one(write).await;
-                written.map_err(|error| self.failed(error))
-            }))
-            .await
+            let mut outcomes = Vec::with_capacity(batch.len());
+            for some in batch.chunks(AT_ONCE) {
+                let written = some.iter().map(|write| async move {
+                    check_key(&write.namespace, &write.id)?;
+                    if write.value.is_some()
+                        && let Some(error) = unnoted.get(&write.namespace)
+                    {
+                        return Err(self.failed(error.clone()));
+                    }
+                    let written = self.write_one(write).await;
+                    written.map_err(|error| self.failed(error))
+                });
+                outcomes.extend(join_all(written).await);
+            }
+            outcomes
         })
     }
 
