@@ -2,9 +2,12 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use shardkeep::bus::{EventBus, RedisBus};
 use shardkeep::config::{Config, ConfigBuilder, Problem};
+use shardkeep::redis::Redis;
 use shardkeep_sim::DEFAULT_TOKEN;
 
 use crate::failure::Failure;
@@ -49,6 +52,15 @@ pub(crate) fn build(builder: ConfigBuilder) -> Result<Config, Failure> {
         }
     }
     Err(error.into())
+}
+
+/// How many messages a slow listener may leave unread.
+const BUS_BUFFER: usize = 1_024;
+
+/// The bus of a Redis server or cluster.
+pub(crate) fn bus(url: &str) -> Result<Arc<dyn EventBus>, Failure> {
+    let redis = Redis::connect(url).map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok(Arc::new(RedisBus::new(redis, "shardkeep:", BUS_BUFFER)))
 }
 
 /// Whether a checked base URL is on this machine.

@@ -11,7 +11,7 @@ use shardkeep::config::{Config, Problem};
 use shardkeep::proxy::{Access, Drained, Key, ProxyError, Settings, Tls};
 use shardkeep::rest::StartError;
 
-use crate::connect::Connection;
+use crate::connect::{self, Connection};
 use crate::failure::Failure;
 use crate::signals::Stop;
 
@@ -60,6 +60,10 @@ pub(crate) struct Proxy {
     /// How long the answer to a GET serves others that ask the same with the same token; 0 for no cache.
     #[arg(long, default_value_t = 0)]
     cache_ttl_ms: u64,
+    /// Redis, over which bots tell what their events have changed (`shardkeep run --changes`, or `publish_changes`), so
+    /// that the cache does not keep it.
+    #[arg(long, value_name = "URL")]
+    changes: Option<String>,
     /// How much memory the cache may take.
     #[arg(long, default_value_t = 64, value_name = "MEBIBYTES")]
     cache_mb: usize,
@@ -147,6 +151,7 @@ impl Proxy {
         settings.identities_max = self.identities;
         settings.cache_ttl = Duration::from_millis(self.cache_ttl_ms);
         settings.cache_bytes_max = self.cache_mb.saturating_mul(1 << 20);
+        settings.bus = self.changes.as_deref().map(connect::bus).transpose()?;
         if let (Some(certificates), Some(key)) = (&self.tls_cert, &self.tls_key) {
             settings.tls = Some(Tls {
                 certificates: read(certificates)?,

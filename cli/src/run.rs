@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use shardkeep::config::{Config, OnShutdown};
 use shardkeep::events::Entry;
+use shardkeep::proxy::Changes;
 use shardkeep::{Batch, Bot, Topic};
 use tokio::io::{AsyncWriteExt, Stdout, stdout};
 use tokio::time::timeout;
@@ -38,6 +39,9 @@ pub(crate) struct Run {
     /// How Discord compresses events: zlib, zstd, payload or none.
     #[arg(long)]
     compress: Option<String>,
+    /// Redis, over which proxies are told what events have changed, so that their caches do not keep it.
+    #[arg(long, value_name = "URL")]
+    changes: Option<String>,
     /// Serve /health, /ready, /status and /metrics here, such as `127.0.0.1:9090`.
     #[arg(long, value_name = "ADDRESS")]
     ops: Option<SocketAddr>,
@@ -71,9 +75,10 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
     let resumable = config.on_shutdown == OnShutdown::Resume;
     let patience = Duration::from_millis(config.shutdown_timeout_ms);
     let bot = Bot::new(config)?;
+    let bus = arguments.changes.as_deref().map(connect::bus).transpose()?;
     bot.start().await?;
     bot.serve_ops().await?;
-    let mut printer = Printer::new(arguments.ndjson);
+    let mut printer = Printer::new(arguments.ndjson, bus.map(Changes::new));
     let printed = tokio::select! {
         printed = printer.print_all(&bot) => printed?,
         () = stop.wait() => Printed::Interrupted,
@@ -121,6 +126,7 @@ fn say(line: &str) {
 /// Prints events. It can be interrupted at any moment and goes on where it was: no line is torn.
 struct Printer {
     ndjson: bool,
+    changes: Option<Changes>,
     terminal: bool,
     out: Stdout,
     lines: Vec<u8>,
@@ -128,10 +134,11 @@ struct Printer {
 }
 
 impl Printer {
-    fn new(ndjson: bool) -> Self {
+    fn new(ndjson: bool, changes: Option<Changes>) -> Self {
         let terminal = std::io::stdout().is_terminal();
         Self {
             ndjson,
+            changes,
             terminal,
             out: stdout(),
             lines: Vec::new(),
@@ -165,6 +172,9 @@ impl Printer {
 
     fn render(&mut self, batch: &Batch) {
         for entry in batch {
+            if let Some(changes) = &self.changes {
+                changes.saw(&entry);
+            }
             match entry.topic {
                 Topic::Dispatch if self.ndjson => object(&mut self.lines, &entry),
                 Topic::Dispatch if self.terminal => summary(&mut self.lines, &entry),

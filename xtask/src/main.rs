@@ -11,6 +11,7 @@ mod fuzz;
 mod generate;
 mod report;
 mod setup;
+mod sim_crew;
 mod sim_hours;
 mod sim_rest;
 mod step;
@@ -85,6 +86,12 @@ const CHORES: &[Chore] = &[
         args: "[--seeds N] [--seed N] [--from N]",
         about: "the REST scheduler against the strict model; names each seed that went wrong",
         run: sim_rest::run,
+    },
+    Chore {
+        name: "sim-crew",
+        args: "[--seeds N] [--seed N] [--from N]",
+        about: "schedulers that share limits, crashes and lost ledgers included; names each seed that went wrong",
+        run: sim_crew::run,
     },
     Chore {
         name: "docs",

@@ -10,6 +10,7 @@
 mod access;
 mod answer;
 mod cache;
+mod changes;
 mod counters;
 mod deposit;
 mod forward;
@@ -28,6 +29,7 @@ mod target;
 mod tls;
 
 pub use access::{Access, Key, KeyError};
+pub use changes::{CHANGES, Changes, publish_changes};
 pub use reason::Reason;
 pub use server::{Drained, Proxy};
 pub use settings::{ProxyError, Settings, Tls};

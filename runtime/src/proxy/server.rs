@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::access::{Access, Guard};
 use super::cache::Cache;
+use super::changes::follow;
 use super::counters::Counters;
 use super::deposit::Deposit;
 use super::forward::Forward;
@@ -52,6 +53,8 @@ pub struct Proxy {
     gate: Arc<Gate>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    /// Hears what bots say has changed.
+    follower: Option<JoinHandle<()>>,
 }
 
 /// How a proxy ended.
@@ -89,6 +92,7 @@ impl Proxy {
             settings.idle_timeout,
             settings.body_timeout,
         );
+        let bus = settings.bus.clone();
         let gate = Arc::new(gate(settings)?);
         let sockets = Listener {
             gate: Arc::clone(&gate),
@@ -98,6 +102,7 @@ impl Proxy {
             body_timeout,
         };
         let (stop, stopped) = watch::channel(false);
+        let follower = bus.map(|bus| tokio::spawn(follow(Arc::clone(&gate), bus)));
         let task = tokio::spawn(sockets.run(listener, stopped));
         Ok(Self {
             address,
@@ -105,6 +110,7 @@ impl Proxy {
             gate,
             stop,
             task,
+            follower,
         })
     }
 
@@ -159,6 +165,9 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.task.abort();
+        if let Some(follower) = &self.follower {
+            follower.abort();
+        }
     }
 }
 

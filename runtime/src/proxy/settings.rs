@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use shardkeep_core::Token;
 
 use super::access::Access;
+use crate::bus::EventBus;
 use crate::rest;
 
 /// The settings of a [`Proxy`](super::Proxy).
@@ -38,6 +40,9 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// How long the answer to a `GET` serves others. Zero, the default, for no cache.
     pub cache_ttl: Duration,
+    /// Where bots tell what their events have changed, so that the cache does not keep it:
+    /// [`publish_changes`](super::publish_changes).
+    pub bus: Option<Arc<dyn EventBus>>,
     /// How many bytes of answers the cache holds. Default 64 MiB.
     pub cache_bytes_max: usize,
 }
@@ -59,6 +64,7 @@ impl Settings {
             idle_timeout: Duration::from_secs(65),
             body_timeout: Duration::from_secs(30),
             cache_ttl: Duration::ZERO,
+            bus: None,
             cache_bytes_max: 64 << 20,
         }
     }

@@ -171,7 +171,8 @@ impl Scheduler {
 
     fn receive(&mut self, told: UnderWay, items: Vec<(u32, i64, u32, u32, u64, String)>) {
         let sent = told.sent;
-        for ((target, key, wanted), item) in told.items.into_iter().zip(items) {
+        // The global limit before buckets: what becomes ready then has its tokens already.
+        for ((target, key, wanted), item) in told.items.into_iter().zip(items).rev() {
             if self.key_of(target).as_ref() != Some(&key) {
                 continue;
             }
