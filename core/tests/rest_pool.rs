@@ -23,13 +23,17 @@ fn scheduler() -> Scheduler {
         auth: AUTH,
         name: 9,
     };
-    scheduler.handle_input(Instant::ZERO, pooled).unwrap();
+    scheduler
+        .handle_input(Instant::ZERO, pooled)
+        .expect("an identity may be shared");
     scheduler
 }
 
 fn submit(scheduler: &mut Scheduler, now: Instant, id: u64) {
     let submit = Submit::new(RequestId(id), AUTH, Method::Post, PATH);
-    scheduler.handle_input(now, Input::Submit(submit)).unwrap();
+    scheduler
+        .handle_input(now, Input::Submit(submit))
+        .expect("a request");
 }
 
 /// Everything the scheduler says, and the words of its exchange as JSON.
@@ -66,7 +70,7 @@ fn answer(scheduler: &mut Scheduler, now: Instant, answer: &str) {
     let input = Input::Exchanged {
         answer: Some(answer.as_bytes()),
     };
-    scheduler.handle_input(now, input).unwrap();
+    scheduler.handle_input(now, input).expect("an answer");
 }
 
 fn sends(outputs: &[Output]) -> usize {

@@ -66,7 +66,6 @@ impl Scheduler {
         lane.touched = self.now;
         let bucket = lane.bucket;
         self.buckets[bucket as usize].in_flight -= 1;
-        self.buckets[bucket as usize].touched = self.now;
         self.in_flight -= 1;
         self.tell_of_landing(bucket);
         let request = &self.requests[at as usize];
@@ -74,12 +73,11 @@ impl Scheduler {
             self.interactions_in_flight -= 1;
             return;
         }
+        let sent = self.details[at as usize].sent;
         let global = &mut self.identities[request.identity].global;
         match failure {
-            Failure::NotSent => global.withdraw(request.sent, at),
-            Failure::Unanswered => {
-                global.arrived(request.sent, at, self.now);
-            }
+            Failure::NotSent => global.withdraw(sent, at),
+            Failure::Unanswered => global.arrived(sent, at, self.now),
         }
     }
 
@@ -87,19 +85,18 @@ impl Scheduler {
     fn judge(&mut self, at: u32, status: u16, limit: &RateLimit<'_>, body: &[u8]) {
         let request = &self.requests[at as usize];
         let bucket = self.lanes[request.lane as usize].bucket;
-        let suspects = request.suspects();
         match status {
             401 | 403 => {
                 self.blame(at);
-                if status == 401 && !self.requests[at as usize].route.authenticates_by_path() {
+                if status == 401 && !self.details[at as usize].route.authenticates_by_path() {
                     self.stop_token(at);
                 }
             }
             404 => {
-                self.guard.valid(suspects);
+                self.clear(at);
                 self.check_webhook(at, body);
             }
-            200..=499 => self.guard.valid(suspects),
+            200..=499 => self.clear(at),
             _ => {}
         }
         self.reindex(bucket);
@@ -111,11 +108,19 @@ impl Scheduler {
         }
     }
 
+    /// Discord accepted a request: whoever could be to blame for it is not.
+    fn clear(&mut self, at: u32) {
+        if self.guard.has_offenders() {
+            let suspects = self.details[at as usize].suspects();
+            self.guard.valid(suspects);
+        }
+    }
+
     /// Whether a request that may have been executed can be sent again.
     fn may_repeat(&self, at: u32) -> bool {
-        let request = &self.requests[at as usize];
-        let is_harmless = request.route.method() != Method::Post || request.is_repeatable;
-        is_harmless && !request.route.is_callback() && request.failures < self.config.retries
+        let detail = &self.details[at as usize];
+        let is_harmless = detail.route.method() != Method::Post || detail.is_repeatable;
+        is_harmless && !detail.route.is_callback() && detail.failures < self.config.retries
     }
 
     pub(super) fn failed(&mut self, id: RequestId, failure: Failure) -> Result<(), Misuse> {
@@ -126,7 +131,7 @@ impl Scheduler {
         let lane = request.lane;
         let bucket = self.lanes[lane as usize].bucket;
         let can_retry = match failure {
-            Failure::NotSent => request.failures < self.config.retries,
+            Failure::NotSent => self.details[at as usize].failures < self.config.retries,
             Failure::Unanswered => self.may_repeat(at),
         };
         if failure == Failure::Unanswered {
@@ -151,7 +156,7 @@ impl Scheduler {
     /// Discord may have counted a request that nobody answered.
     fn lose(&mut self, at: u32) {
         let bucket = &mut self.buckets[at as usize];
-        if let Limiter::Named { profile, .. } = bucket.limiter {
+        if let Limiter::Named { profile } = bucket.limiter {
             let profile = &self.profiles[profile as usize];
             let is_told = !profile.window.is_zero() || !bucket.window.is_idle(self.now);
             if is_told {
@@ -164,7 +169,7 @@ impl Scheduler {
     /// Sends a request again after a pause that doubles with each failure; half of it is jitter, so that those who
     /// failed together do not come back together.
     fn back_off(&mut self, at: u32, why: Retry, at_least: Duration) {
-        let failures = self.requests[at as usize].failures;
+        let failures = self.details[at as usize].failures;
         let ceiling = self
             .config
             .backoff_base
@@ -174,15 +179,16 @@ impl Scheduler {
             .rng
             .duration_between(ceiling / 2, ceiling)
             .max(at_least);
-        self.requests[at as usize].failures += 1;
+        self.details[at as usize].failures += 1;
         let when = self.now + pause;
         self.send_again(at, why, when);
     }
 
     /// Lets a request wait until `when` and go again, unless nobody waits for it or its deadline is sooner.
     pub(super) fn send_again(&mut self, at: u32, why: Retry, when: Instant) {
-        let request = &mut self.requests[at as usize];
-        request.last_retry = Some(why);
+        let request = &self.requests[at as usize];
+        let detail = &mut self.details[at as usize];
+        detail.last_retry = Some(why);
         if request.is_cancelled {
             // Its driver may have let go of it: whoever shares its answer is sent instead.
             self.hand_over(at);
@@ -191,12 +197,12 @@ impl Scheduler {
             return;
         }
         let id = request.id;
-        let deadline = request.deadline;
+        let deadline = detail.deadline;
         self.stats.retry(why);
         self.outbox.push_back(Output::Retry { id, why, at: when });
         self.queued += 1;
         if deadline.is_some_and(|deadline| deadline < when) {
-            self.requests[at as usize].state = State::Delayed(when);
+            self.requests[at as usize].state = State::Delayed;
             self.refuse(at, Refusal::DeadlineTooSoon, Some(when));
             return;
         }
@@ -206,14 +212,15 @@ impl Scheduler {
         if when <= self.now {
             self.enqueue(at);
         } else {
-            self.requests[at as usize].state = State::Delayed(when);
+            self.requests[at as usize].state = State::Delayed;
+            self.details[at as usize].until = when;
             self.delayed.set(at, when);
         }
     }
 
     /// Counts an invalid answer against whoever caused it.
     pub(super) fn blame(&mut self, at: u32) {
-        let suspects = self.requests[at as usize].suspects();
+        let suspects = self.details[at as usize].suspects();
         let verdict = self.guard.invalid(self.now, suspects);
         self.stats.invalid += 1;
         self.spend_credit();
@@ -239,21 +246,21 @@ impl Scheduler {
     fn stop_token(&mut self, at: u32) {
         let (identity, auth) = {
             let request = &self.requests[at as usize];
-            (request.identity, request.auth)
+            (request.identity, self.details[at as usize].auth)
         };
         if auth == super::Auth::NONE || self.identities[identity].is_stopped {
             return;
         }
         self.identities[identity].is_stopped = true;
         self.say(Event::TokenStopped { auth });
-        self.refuse_all(Refusal::TokenRejected, None, |request| {
-            request.auth == auth && !request.route.authenticates_by_path()
+        self.refuse_all(Refusal::TokenRejected, None, |detail| {
+            detail.auth == auth && !detail.route.authenticates_by_path()
         });
     }
 
     /// 404 on a webhook: if it is the webhook itself that does not exist, it is not called again.
     fn check_webhook(&mut self, at: u32, body: &[u8]) {
-        let route = self.requests[at as usize].route;
+        let route = self.details[at as usize].route;
         let Some(webhook) = route.webhook() else {
             return;
         };
@@ -262,15 +269,15 @@ impl Scheduler {
         }
         if self.guard.webhook_gone(webhook) {
             self.say(Event::WebhookGone { id: webhook.0 });
-            self.refuse_all(Refusal::WebhookGone, None, |request| {
-                request.route.webhook() == Some(webhook)
+            self.refuse_all(Refusal::WebhookGone, None, |detail| {
+                detail.route.webhook() == Some(webhook)
             });
         }
     }
 
     pub(super) fn sample(&self, at: u32, limit: &RateLimit<'_>) -> Option<Sample> {
         Some(Sample {
-            sent: self.requests[at as usize].sent,
+            sent: self.details[at as usize].sent,
             received: self.now,
             limit: limit.limit?,
             remaining: limit.remaining?,

@@ -27,14 +27,15 @@ pub(super) enum Room {
     AfterAnswer,
 }
 
-/// The window of one bucket.
+/// The window of one bucket. What is left of it comes first, then what only answers need.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
 pub(super) struct Window {
-    /// The least that was left in this window.
-    low: u32,
     reset: Option<Reset>,
     /// Discord said how long to wait.
     held: Option<Instant>,
+    /// The least that was left in this window.
+    low: u32,
     /// When requests had surely been counted, oldest first, where the window is a log.
     log: VecDeque<Instant>,
     /// An answer has confirmed the log since the window is known to be one.

@@ -34,53 +34,47 @@ pub(super) enum Limiter {
     /// Answers name no bucket: only the global limit holds.
     Free,
     /// A limit that Discord named.
-    Named {
-        profile: u32,
-        hash: BucketHash,
-        major: Major,
-    },
+    Named { profile: u32 },
 }
 
+/// In the order of use, by cache lines: whether and when it could send is told by the first two alone, up to the start
+/// of its window.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub(super) struct Bucket {
-    pub(super) auth: Auth,
     pub(super) identity: usize,
-    pub(super) limiter: Limiter,
     pub(super) lanes: Few,
+    pub(super) limiter: Limiter,
     pub(super) queued: u32,
     pub(super) in_flight: u32,
-    pub(super) window: Window,
-    /// What it may use of a limit that other processes share.
-    pub(super) allowance: Option<Box<Allowance>>,
-    pub(super) is_exempt: bool,
     /// Its place among those that could send now.
     pub(super) ready: Option<ReadyKey>,
     /// When it is looked at again.
     pub(super) wait: Option<Instant>,
-    pub(super) touched: Instant,
+    pub(super) window: Window,
+    /// The hash of a limit that Discord named, and the resource.
+    pub(super) name: Option<(BucketHash, Major)>,
+    pub(super) auth: Auth,
+    pub(super) is_exempt: bool,
+    /// What it may use of a limit that other processes share.
+    pub(super) allowance: Option<Box<Allowance>>,
 }
 
 impl Bucket {
-    pub(super) fn new(
-        auth: Auth,
-        identity: usize,
-        limiter: Limiter,
-        is_exempt: bool,
-        now: Instant,
-    ) -> Self {
+    pub(super) fn new(auth: Auth, identity: usize, limiter: Limiter, is_exempt: bool) -> Self {
         Self {
-            auth,
             identity,
-            limiter,
             lanes: Few::default(),
+            limiter,
             queued: 0,
             in_flight: 0,
-            window: Window::default(),
-            allowance: None,
-            is_exempt,
             ready: None,
             wait: None,
-            touched: now,
+            window: Window::default(),
+            name: None,
+            auth,
+            is_exempt,
+            allowance: None,
         }
     }
 }
@@ -88,7 +82,7 @@ impl Bucket {
 impl Scheduler {
     pub(super) fn profile_of(&self, bucket: &Bucket) -> Option<&Profile> {
         match bucket.limiter {
-            Limiter::Named { profile, .. } => Some(&self.profiles[profile as usize]),
+            Limiter::Named { profile } => Some(&self.profiles[profile as usize]),
             Limiter::Unknown | Limiter::Free => None,
         }
     }
@@ -103,7 +97,7 @@ impl Scheduler {
         let margin = self.config.reset_margin;
         let unlimited = |limit: u32| Profile::new(limit);
         match bucket.limiter {
-            Limiter::Named { profile, .. } => {
+            Limiter::Named { profile } => {
                 let profile = &self.profiles[profile as usize];
                 bucket
                     .window

@@ -6,16 +6,20 @@ use crate::time::Instant;
 
 use super::Scheduler;
 use super::io::{Misuse, Output, Refusal, RequestId};
-use super::request::{Request, State};
+use super::request::{Detail, State};
 
 impl Scheduler {
     /// What was just fed is the outcome of a request, and of those that share it.
     pub(super) fn deliver(&mut self, at: u32) {
         self.stop_leading(at);
-        let request = &mut self.requests[at as usize];
+        let request = &self.requests[at as usize];
         let leader = request.id;
         let is_cancelled = request.is_cancelled;
-        let followers = core::mem::take(&mut request.followers);
+        let followers = if request.is_shared {
+            core::mem::take(&mut self.details[at as usize].followers)
+        } else {
+            Vec::new()
+        };
         if !is_cancelled {
             self.outbox.push_back(Output::Deliver { id: leader });
             self.stats.delivered += 1;
@@ -34,9 +38,9 @@ impl Scheduler {
     pub(super) fn refuse(&mut self, at: u32, why: Refusal, until: Option<Instant>) {
         match self.requests[at as usize].state {
             State::Queued => self.dequeue(at),
-            State::Delayed(_) => self.delayed.remove(at),
+            State::Delayed => self.delayed.remove(at),
             State::Following(leader) => {
-                self.requests[leader as usize]
+                self.details[leader as usize]
                     .followers
                     .retain(|&other| other != at);
             }
@@ -57,12 +61,12 @@ impl Scheduler {
         &mut self,
         why: Refusal,
         until: Option<Instant>,
-        which: impl Fn(&Request) -> bool,
+        which: impl Fn(&Detail) -> bool,
     ) {
         let refused: Vec<u32> = self
             .requests
             .iter()
-            .filter(|(_, request)| request.state != State::InFlight && which(request))
+            .filter(|&(at, request)| request.state != State::InFlight && which(&self.details[at]))
             .map(|(key, _)| super::submit::slot(key))
             .collect();
         for at in refused {
@@ -92,7 +96,7 @@ impl Scheduler {
             })
             .flat_map(|lane| lane.waiting())
             .filter(|&at| {
-                let deadline = self.requests[at as usize].deadline;
+                let deadline = self.details[at as usize].deadline;
                 deadline.is_some_and(|deadline| deadline < until)
             })
             .collect();
@@ -126,6 +130,9 @@ impl Scheduler {
     pub(super) fn forget(&mut self, at: u32) {
         let request = self.requests.remove(at as usize);
         self.ids.remove(request.id.hash(), at);
-        self.deadlines.remove(at);
+        if request.state != State::InFlight {
+            // What is in flight has met its deadline.
+            self.deadlines.remove(at);
+        }
     }
 }

@@ -97,19 +97,18 @@ impl Scheduler {
             return self.ended.find(id);
         };
         let request = &self.requests[at as usize];
+        let detail = &self.details[at as usize];
         if request.is_cancelled {
             return self.ended.find(id);
         }
         let place = match request.state {
-            State::InFlight => Place::InFlight {
-                since: request.sent,
-            },
+            State::InFlight => Place::InFlight { since: detail.sent },
             State::Following(leader) => Place::Following {
                 leader: self.requests[leader as usize].id,
             },
-            State::Delayed(until) => Place::Waiting {
+            State::Delayed => Place::Waiting {
                 why: Wait::Backoff,
-                until: Some(until),
+                until: Some(detail.until),
                 ahead: 0,
             },
             State::Queued => {
@@ -120,10 +119,10 @@ impl Scheduler {
         };
         Some(Explanation {
             place,
-            route: Some(request.route),
+            route: Some(detail.route),
             priority: Some(request.priority),
             attempts: request.attempts,
-            last_retry: request.last_retry,
+            last_retry: detail.last_retry,
         })
     }
 

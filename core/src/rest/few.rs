@@ -1,5 +1,6 @@
 //! A few numbers, in place while they are few: most buckets have one lane or two.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ops::Deref;
 
@@ -11,27 +12,37 @@ const IN_PLACE: usize = 3;
 pub(super) struct Few {
     in_place: [u32; IN_PLACE],
     count: u32,
-    /// All of them, once they were more than fit.
-    all: Vec<u32>,
+    /// All of them, once they were more than fit. Behind a pointer of its own: hardly any bucket has it.
+    #[expect(clippy::box_collection, reason = "a third of a vector's size")]
+    all: Option<Box<Vec<u32>>>,
 }
 
 impl Few {
     pub(super) fn push(&mut self, number: u32) {
         let count = self.count as usize;
-        if self.all.is_empty() && count < IN_PLACE {
-            self.in_place[count] = number;
-            self.count += 1;
-            return;
+        match &mut self.all {
+            Some(all) => all.push(number),
+            None if count < IN_PLACE => {
+                self.in_place[count] = number;
+                self.count += 1;
+            }
+            None => {
+                let mut all = Vec::from(self.in_place);
+                all.push(number);
+                self.all = Some(Box::new(all));
+                self.count = 0;
+            }
         }
-        if self.all.is_empty() {
-            self.all.extend(self.in_place);
-            self.count = 0;
-        }
-        self.all.push(number);
     }
 
     pub(super) fn remove(&mut self, number: u32) {
-        self.all.retain(|&other| other != number);
+        if let Some(all) = &mut self.all {
+            all.retain(|&other| other != number);
+            if all.is_empty() {
+                self.all = None;
+            }
+            return;
+        }
         let kept = self.in_place;
         let kept = kept.iter().take(self.count as usize);
         self.count = 0;
@@ -46,10 +57,9 @@ impl Deref for Few {
     type Target = [u32];
 
     fn deref(&self) -> &[u32] {
-        if self.all.is_empty() {
-            &self.in_place[..self.count as usize]
-        } else {
-            &self.all
+        match &self.all {
+            Some(all) => all,
+            None => &self.in_place[..self.count as usize],
         }
     }
 }

@@ -4,7 +4,7 @@
 //! after its answer, or after [`Config::arrival_bound`](super::Config::arrival_bound) where none comes: at no moment
 //! can Discord see more than the limit in any window, however it is aligned.
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::VecDeque;
 use core::time::Duration;
 
 use crate::time::Instant;
@@ -23,8 +23,8 @@ pub(super) struct Global {
     limit: u32,
     window: Duration,
     arrival_bound: Duration,
-    /// Sent and not answered, as (sent, slot).
-    flying: BTreeSet<(Instant, u32)>,
+    /// Sent and not answered, as (sent, slot), in order: answers come in nearly the same.
+    flying: VecDeque<(Instant, u32)>,
     /// When counted requests leave the log, in order.
     leaving: VecDeque<Instant>,
     paused: Option<Instant>,
@@ -40,7 +40,7 @@ impl Global {
             limit: limit.max(1),
             window,
             arrival_bound,
-            flying: BTreeSet::new(),
+            flying: VecDeque::new(),
             leaving: VecDeque::new(),
             paused: None,
             raise_at: None,
@@ -70,12 +70,12 @@ impl Global {
 
     /// Forgets what has left the window. Tells the limit if it was raised.
     pub(super) fn advance(&mut self, now: Instant) -> Option<u32> {
-        while let Some(&(sent, slot)) = self.flying.first() {
+        while let Some(&(sent, _)) = self.flying.front() {
             let arrived = sent + self.arrival_bound;
             if arrived > now {
                 break;
             }
-            self.flying.remove(&(sent, slot));
+            self.flying.pop_front();
             self.leave(arrived + self.window);
         }
         while self.leaving.front().is_some_and(|&at| at <= now) {
@@ -95,10 +95,10 @@ impl Global {
 
     fn leave(&mut self, at: Instant) {
         self.landed = self.landed.wrapping_add(1);
-        let place = self.leaving.partition_point(|&other| other <= at);
-        if place == self.leaving.len() {
+        if self.leaving.back().is_none_or(|&last| last <= at) {
             self.leaving.push_back(at);
         } else {
+            let place = self.leaving.partition_point(|&other| other <= at);
             self.leaving.insert(place, at);
         }
     }
@@ -133,7 +133,7 @@ impl Global {
         let leaving = self.leaving.front().copied();
         let flying = self
             .flying
-            .first()
+            .front()
             .map(|&(sent, ..)| sent + self.arrival_bound);
         [leaving, flying]
             .into_iter()
@@ -154,19 +154,34 @@ impl Global {
     }
 
     pub(super) fn sent(&mut self, now: Instant, slot: u32) {
-        self.flying.insert((now, slot));
+        let place = (now, slot);
+        if self.flying.back().is_none_or(|&last| last < place) {
+            self.flying.push_back(place);
+        } else if let Err(at) = self.flying.binary_search(&place) {
+            self.flying.insert(at, place);
+        }
+    }
+
+    /// Takes a request out of those not answered. `false` if it is not among them.
+    fn land(&mut self, sent: Instant, slot: u32) -> bool {
+        let place = (sent, slot);
+        if self.flying.front() == Some(&place) {
+            return self.flying.pop_front().is_some();
+        }
+        let found = self.flying.binary_search(&place);
+        found.is_ok_and(|at| self.flying.remove(at).is_some())
     }
 
     /// The request was answered, or its connection failed after it left: it arrived by now.
     pub(super) fn arrived(&mut self, sent: Instant, slot: u32, now: Instant) {
-        if self.flying.remove(&(sent, slot)) {
+        if self.land(sent, slot) {
             self.leave(now + self.window);
         }
     }
 
     /// The request never left.
     pub(super) fn withdraw(&mut self, sent: Instant, slot: u32) {
-        self.flying.remove(&(sent, slot));
+        self.land(sent, slot);
     }
 
     /// Discord says that the global limit is reached. Tells the limit if it was lowered: either Discord named it, or

@@ -2,39 +2,50 @@
 
 use alloc::vec::Vec;
 
-/// How many children an entry has: four of them share a cache line.
+/// How many children an entry has.
 const ARITY: usize = 4;
 
 /// Not in the heap.
 const NONE: u32 = u32::MAX;
 
+/// The children of one entry, in one cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Siblings<K>([(K, u32); ARITY]);
+
 /// Numbers by their keys, the least key first; of equal keys, the least number.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Heap<K> {
-    entries: Vec<(K, u32)>,
+    /// The first entry is the last of the first siblings, which has none: so all others share a line with theirs.
+    rows: Vec<Siblings<K>>,
+    len: usize,
     /// Where each number is among the entries.
     places: Vec<u32>,
 }
 
+/// By how much the place of an entry is less than where it lies.
+const SHIFT: usize = ARITY - 1;
+
 impl<K: Copy + Ord> Heap<K> {
     pub(super) const fn new() -> Self {
         Self {
-            entries: Vec::new(),
+            rows: Vec::new(),
+            len: 0,
             places: Vec::new(),
         }
     }
 
     pub(super) fn first(&self) -> Option<(K, u32)> {
-        self.entries.first().copied()
+        (self.len > 0).then(|| self.entry(0))
     }
 
     /// Every number that has a key, in no order.
     pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
-        self.entries.iter().map(|&(_, number)| number)
+        (0..self.len).map(|at| self.entry(at).1)
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len == 0
     }
 
     fn place(&self, number: u32) -> Option<usize> {
@@ -42,20 +53,34 @@ impl<K: Copy + Ord> Heap<K> {
         (place != NONE).then_some(place as usize)
     }
 
+    fn entry(&self, at: usize) -> (K, u32) {
+        let at = at + SHIFT;
+        self.rows[at / ARITY].0[at % ARITY]
+    }
+
+    /// Lays an entry down; its number is found there from now on.
+    fn lay(&mut self, at: usize, entry: (K, u32)) {
+        self.places[entry.1 as usize] = u32::try_from(at).unwrap_or(NONE);
+        let at = at + SHIFT;
+        self.rows[at / ARITY].0[at % ARITY] = entry;
+    }
+
     /// Gives a number a key, whether it had one or not.
     pub(super) fn set(&mut self, number: u32, key: K) {
+        let entry = (key, number);
         if let Some(at) = self.place(number) {
-            self.entries[at].0 = key;
-            self.settle(at);
+            self.settle(at, entry);
             return;
         }
         if self.places.len() <= number as usize {
             self.places.resize(number as usize + 1, NONE);
         }
-        let at = self.entries.len();
-        self.entries.push((key, number));
-        self.note(at);
-        self.rise(at);
+        let at = self.len;
+        self.len += 1;
+        if (at + SHIFT) / ARITY == self.rows.len() {
+            self.rows.push(Siblings([entry; ARITY]));
+        }
+        self.rise(at, entry);
     }
 
     /// Takes a number out, if it is in.
@@ -64,57 +89,59 @@ impl<K: Copy + Ord> Heap<K> {
             return;
         };
         self.places[number as usize] = NONE;
-        self.entries.swap_remove(at);
-        if at < self.entries.len() {
-            self.note(at);
-            self.settle(at);
+        self.len -= 1;
+        let last = self.entry(self.len);
+        self.rows.truncate((self.len + SHIFT).div_ceil(ARITY));
+        if at < self.len {
+            self.settle(at, last);
         }
     }
 
-    /// Moves an entry whose key may have become anything.
-    fn settle(&mut self, at: usize) {
-        if self.rise(at) == at {
-            self.sink(at);
+    /// Finds the place of an entry that may go up or down from a gap.
+    fn settle(&mut self, gap: usize, entry: (K, u32)) {
+        if self.rise(gap, entry) == gap {
+            self.sink(gap, entry);
         }
     }
 
-    fn rise(&mut self, mut at: usize) -> usize {
-        while at > 0 {
-            let parent = (at - 1) / ARITY;
-            if self.entries[parent] <= self.entries[at] {
+    fn rise(&mut self, mut gap: usize, entry: (K, u32)) -> usize {
+        while gap > 0 {
+            let parent = (gap - 1) / ARITY;
+            let above = self.entry(parent);
+            if above <= entry {
                 break;
             }
-            self.swap(parent, at);
-            at = parent;
+            self.lay(gap, above);
+            gap = parent;
         }
-        at
+        self.lay(gap, entry);
+        gap
     }
 
-    fn sink(&mut self, mut at: usize) {
-        loop {
-            let first = at * ARITY + 1;
-            let end = (first + ARITY).min(self.entries.len());
-            let Some(least) = (first..end).min_by_key(|&child| self.entries[child]) else {
-                return;
-            };
-            if self.entries[at] <= self.entries[least] {
-                return;
+    fn sink(&mut self, mut gap: usize, entry: (K, u32)) {
+        while let Some((child, below)) = self.least_child(gap) {
+            if entry <= below {
+                break;
             }
-            self.swap(at, least);
-            at = least;
+            self.lay(gap, below);
+            gap = child;
         }
+        self.lay(gap, entry);
     }
 
-    fn swap(&mut self, one: usize, other: usize) {
-        self.entries.swap(one, other);
-        self.note(one);
-        self.note(other);
-    }
-
-    /// An entry's number is found where the entry is now.
-    fn note(&mut self, at: usize) {
-        let number = self.entries[at].1;
-        self.places[number as usize] = u32::try_from(at).unwrap_or(NONE);
+    fn least_child(&self, of: usize) -> Option<(usize, (K, u32))> {
+        let first = of * ARITY + 1;
+        if first >= self.len {
+            return None;
+        }
+        let row = &self.rows[of + 1].0;
+        let mut least = 0;
+        for place in 1..ARITY {
+            if first + place < self.len && row[place] < row[least] {
+                least = place;
+            }
+        }
+        Some((first + least, row[least]))
     }
 }
 

@@ -4,6 +4,7 @@
 //! next. Requests wait in lanes, and a lane is moved from bucket to bucket with everything that is in flight: none is
 //! lost, and none is forgotten by the bucket that may count it.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -16,6 +17,7 @@ use super::buckets::{Bucket, BucketHash, Limiter};
 use super::io::{Auth, Event};
 use super::lane::{RouteKey, Sublimit};
 use super::profile::Profile;
+use super::request::Kind;
 use super::route::Major;
 use super::submit::slot;
 
@@ -87,8 +89,8 @@ impl Scheduler {
             return;
         }
         let request = &self.requests[at as usize];
-        let (lane, auth) = (request.lane, request.auth);
-        if request.route.is_callback() {
+        let lane = request.lane;
+        if request.kind == Kind::Callback {
             return;
         }
         let Some(name) = limit.bucket else {
@@ -97,6 +99,7 @@ impl Scheduler {
             }
             return;
         };
+        let auth = self.lanes[lane as usize].key.route.auth;
         let hash = self.aliased(auth, BucketHash::of(name));
         let hash = self.learn_hash(lane, hash);
         let Some(sample) = self.sample(at, limit) else {
@@ -104,15 +107,14 @@ impl Scheduler {
         };
         let bucket = self.lanes[lane as usize].bucket;
         let bucket = &mut self.buckets[bucket as usize];
-        let Limiter::Named {
-            profile,
-            hash: named,
-            ..
-        } = bucket.limiter
-        else {
+        let Limiter::Named { profile } = bucket.limiter else {
             return;
         };
-        debug_assert_eq!(named, hash, "the lane is in the bucket of its last answer");
+        debug_assert_eq!(
+            bucket.name.map(|(hash, _)| hash),
+            Some(hash),
+            "the lane is in the bucket of its last answer"
+        );
         let profile = &mut self.profiles[profile as usize];
         bucket
             .window
@@ -154,11 +156,8 @@ impl Scheduler {
             }
         }
         let bucket = self.lanes[lane as usize].bucket;
-        let is_there = match self.buckets[bucket as usize].limiter {
-            Limiter::Named { hash: named, .. } => named == hash,
-            Limiter::Unknown | Limiter::Free => false,
-        };
-        if !is_there {
+        let name = self.buckets[bucket as usize].name;
+        if name.is_none_or(|(named, _)| named != hash) {
             self.move_lane(lane, hash);
         }
         hash
@@ -240,12 +239,9 @@ impl Scheduler {
         }
         let profile = self.profile(auth, hash);
         let identity = self.identity(auth);
-        let limiter = Limiter::Named {
-            profile,
-            hash,
-            major,
-        };
-        let bucket = Bucket::new(auth, identity, limiter, is_exempt, self.now);
+        let limiter = Limiter::Named { profile };
+        let mut bucket = Bucket::new(auth, identity, limiter, is_exempt);
+        bucket.name = Some((hash, major));
         let at = slot(self.buckets.insert(bucket));
         self.bucket_keys.insert(key, at);
         at
@@ -340,15 +336,15 @@ impl Scheduler {
 
     /// A bucket that was held for sliding was spent although it should not have been.
     pub(super) fn distrust(&mut self, bucket: u32) {
-        if let Limiter::Named { profile, .. } = self.buckets[bucket as usize].limiter {
+        if let Limiter::Named { profile } = self.buckets[bucket as usize].limiter {
             self.profiles[profile as usize].distrust();
         }
     }
 
     /// Tells the hidden limit behind a 429 from what the lane was allowed before.
     pub(super) fn learn_sublimit(&mut self, at: u32, retry_after: Duration, scope: Scope) {
-        let request = &self.requests[at as usize];
-        let (lane, route) = (request.lane, request.route);
+        let lane = self.requests[at as usize].lane;
+        let route = self.details[at as usize].route;
         let key = self.lanes[lane as usize].key.route;
         let Some(sublimit) = self.lanes[lane as usize].guess_sublimit(self.now, retry_after, scope)
         else {
@@ -384,7 +380,7 @@ impl Scheduler {
         state.sublimit = Some((sublimit, until));
         state.touched = self.now;
         for lane in self.lanes_of(key) {
-            self.lanes[lane as usize].sublimit = Some(sublimit);
+            self.lanes[lane as usize].sublimit = Some(Box::new(sublimit));
             let bucket = self.lanes[lane as usize].bucket;
             self.reindex(bucket);
         }

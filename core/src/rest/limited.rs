@@ -41,7 +41,7 @@ impl Scheduler {
         let until = self.now + retry_after + self.config.reset_margin;
         let (lane, route, id) = {
             let request = &self.requests[at as usize];
-            (request.lane, request.route, request.id)
+            (request.lane, self.details[at as usize].route, request.id)
         };
         let bucket = self.lanes[lane as usize].bucket;
         let scope = match meaning {
@@ -80,9 +80,9 @@ impl Scheduler {
     }
 
     fn again_after_limit(&mut self, at: u32) {
-        let request = &mut self.requests[at as usize];
-        request.limited += 1;
-        if request.limited > self.config.limited_retries || request.route.is_callback() {
+        let detail = &mut self.details[at as usize];
+        detail.limited += 1;
+        if detail.limited > self.config.limited_retries || detail.route.is_callback() {
             self.deliver(at);
         } else {
             self.send_again(at, Retry::RateLimited, self.now);
@@ -92,7 +92,7 @@ impl Scheduler {
     fn hold_identity(&mut self, at: u32, until: crate::time::Instant, limit: &RateLimit<'_>) {
         let (identity, auth) = {
             let request = &self.requests[at as usize];
-            (request.identity, request.auth)
+            (request.identity, self.details[at as usize].auth)
         };
         // The headers of a 429 that is global speak of the global limit, unless they name a bucket.
         let named = limit.limit.filter(|_| limit.bucket.is_none());
@@ -119,8 +119,8 @@ impl Scheduler {
         }
         self.again_after_limit(at);
         self.reindex(bucket);
-        self.refuse_all(Refusal::DeadlineTooSoon, Some(until), |request| {
-            request.deadline.is_some_and(|deadline| deadline < until)
+        self.refuse_all(Refusal::DeadlineTooSoon, Some(until), |detail| {
+            detail.deadline.is_some_and(|deadline| deadline < until)
         });
     }
 }

@@ -97,7 +97,7 @@ use identity::Identity;
 use lane::{Lane, RouteKey};
 use learn::RouteState;
 use profile::Profile;
-use request::{LeaderKey, Request};
+use request::{Detail, LeaderKey, Request};
 use table::Table;
 
 /// Which request may go now. The [module](self) tells how it decides.
@@ -139,6 +139,8 @@ pub struct Scheduler {
     config: Config,
     now: Instant,
     requests: Slab<Request>,
+    /// By the same positions; what is left of finished ones means nothing.
+    details: Vec<Detail>,
     ids: Table,
     lanes: Slab<Lane>,
     lane_keys: Table,
@@ -196,6 +198,7 @@ impl Scheduler {
             config,
             now,
             requests: Slab::new(),
+            details: Vec::new(),
             ids: Table::default(),
             lanes: Slab::new(),
             lane_keys: Table::default(),

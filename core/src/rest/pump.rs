@@ -7,7 +7,7 @@ use super::Scheduler;
 use super::bucket::Room;
 use super::config::Config;
 use super::io::{Event, Output, Reason, Refusal};
-use super::request::State;
+use super::request::{Kind, State};
 
 impl Scheduler {
     /// Lets go whatever may go now, and refuses what was not sent in time: a deadline is the last moment for it.
@@ -112,15 +112,16 @@ impl Scheduler {
         };
         let request = &self.requests[at as usize];
         if self.guard.has_offenders()
-            && let Some(until) = self.guard.quarantined(self.now, request.suspects())
+            && let Some(until) = self
+                .guard
+                .quarantined(self.now, self.details[at as usize].suspects())
         {
             self.refuse(at, Refusal::Quarantined, Some(until));
             return;
         }
-        if request
-            .route
-            .webhook()
-            .is_some_and(|webhook| self.guard.is_gone(webhook))
+        if request.kind == Kind::Webhook
+            && let Some(webhook) = self.details[at as usize].route.webhook()
+            && self.guard.is_gone(webhook)
         {
             self.refuse(at, Refusal::WebhookGone, None);
             return;
@@ -134,8 +135,9 @@ impl Scheduler {
         let seq = self.next_seq();
         let request = &mut self.requests[at as usize];
         request.state = State::InFlight;
-        request.sent = self.now;
-        request.sent_seq = seq;
+        let detail = &mut self.details[at as usize];
+        detail.sent = self.now;
+        detail.sent_seq = seq;
         let attempt = request.attempts;
         request.attempts += 1;
         let (lane, is_exempt) = (request.lane, request.is_exempt());

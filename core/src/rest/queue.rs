@@ -12,6 +12,7 @@ pub(super) type Place = (u64, u64, u32);
 const NONE: Place = (u64::MAX, u64::MAX, u32::MAX);
 
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct Queues {
     first: [Place; PRIORITIES],
     /// Those behind the first, in order. Nearly all come at the end and go at the front.
@@ -28,26 +29,32 @@ impl Queues {
 
     /// The first of each priority that has any, with its number.
     pub(super) fn firsts(&self) -> impl Iterator<Item = (u8, Place)> + '_ {
-        let waiting = (0..).zip(self.first);
-        waiting.filter(|&(_, place)| place != NONE)
+        let waiting = (0..).zip(&self.first);
+        waiting.filter_map(|(class, &place)| (place.2 != NONE.2).then_some((class, place)))
     }
 
     pub(super) fn len(&self, class: usize) -> usize {
         usize::from(self.first[class] != NONE) + self.rest[class].len()
     }
 
-    pub(super) fn insert(&mut self, class: usize, place: Place) {
+    /// Adds a place. Tells whether it is the first of its priority.
+    pub(super) fn insert(&mut self, class: usize, place: Place) -> bool {
         let (first, rest) = (&mut self.first[class], &mut self.rest[class]);
         if *first == NONE {
             *first = place;
-        } else if place < *first {
+            return true;
+        }
+        if place < *first {
             rest.push_front(core::mem::replace(first, place));
-        } else if rest.back().is_none_or(|&last| last < place) {
+            return true;
+        }
+        if rest.back().is_none_or(|&last| last < place) {
             rest.push_back(place);
         } else {
             let at = rest.partition_point(|&other| other < place);
             rest.insert(at, place);
         }
+        false
     }
 
     /// Takes a place out. `false` if it is not in.

@@ -28,16 +28,17 @@ impl Scheduler {
         leader: u32,
     ) -> bool {
         let leading = &self.requests[leader as usize];
+        let detail = &self.details[leader as usize];
         if leading.state == State::InFlight {
             // What was changed since it was sent may not be in its answer: who reads after a write sees the write.
             let changed = self.changes.get(&(submit.auth, route.major()));
-            if changed.is_some_and(|&seq| seq > leading.sent_seq) || leading.is_cancelled {
+            if changed.is_some_and(|&seq| seq > detail.sent_seq) || leading.is_cancelled {
                 return false;
             }
-        } else if leading.deadline.is_some()
+        } else if detail.deadline.is_some()
             && submit
                 .deadline
-                .is_none_or(|mine| Some(mine) > leading.deadline)
+                .is_none_or(|mine| Some(mine) > detail.deadline)
         {
             // It may be given up before this one would be.
             return false;
@@ -65,18 +66,19 @@ impl Scheduler {
 
     /// Others may share the answer of this one. A waiting write that it replaces is answered by it as well.
     pub(super) fn lead(&mut self, at: u32, path: &str) {
-        let request = &self.requests[at as usize];
-        let can_lead = match request.sharing {
+        let detail = &mut self.details[at as usize];
+        let can_lead = match detail.sharing {
             Sharing::Alone => false,
-            Sharing::Same => request.route.method() == Method::Get,
-            Sharing::LastWins => matches!(request.route.method(), Method::Patch | Method::Put),
+            Sharing::Same => detail.route.method() == Method::Get,
+            Sharing::LastWins => matches!(detail.route.method(), Method::Patch | Method::Put),
         };
         if !can_lead {
             return;
         }
-        let is_write = request.sharing == Sharing::LastWins;
-        let key: LeaderKey = (request.auth, request.route.method(), Box::from(path));
-        self.requests[at as usize].leads = Some(key.clone());
+        let is_write = detail.sharing == Sharing::LastWins;
+        let key: LeaderKey = (detail.auth, detail.route.method(), Box::from(path));
+        detail.leads = Some(key.clone());
+        self.requests[at as usize].is_shared = true;
         let old = self.leaders.insert(key, at);
         if let Some(old) = old.filter(|_| is_write) {
             self.replace(old, at);
@@ -89,21 +91,22 @@ impl Scheduler {
         }
         self.dequeue(old);
         self.stats.replaced += 1;
-        let replaced = &mut self.requests[old as usize];
+        let replaced = &mut self.details[old as usize];
         replaced.leads = None;
-        let priority = replaced.priority;
         let mut followers = core::mem::take(&mut replaced.followers);
         followers.push(old);
         for &follower in &followers {
             self.requests[follower as usize].state = State::Following(new);
         }
-        self.requests[new as usize].followers = followers;
-        self.raise(new, priority);
+        self.details[new as usize].followers = followers;
+        self.requests[new as usize].is_shared = true;
+        self.raise(new, self.requests[old as usize].priority);
     }
 
     /// Nobody may share this request's answer any more.
     pub(super) fn stop_leading(&mut self, at: u32) {
-        if let Some(key) = self.requests[at as usize].leads.take()
+        if self.requests[at as usize].is_shared
+            && let Some(key) = self.details[at as usize].leads.take()
             && self.leaders.get(&key) == Some(&at)
         {
             self.leaders.remove(&key);
@@ -112,7 +115,7 @@ impl Scheduler {
 
     /// The first follower takes the place of a request that gives up. `false` if there is none.
     pub(super) fn hand_over(&mut self, at: u32) -> bool {
-        let mut followers = core::mem::take(&mut self.requests[at as usize].followers);
+        let mut followers = core::mem::take(&mut self.details[at as usize].followers);
         if followers.is_empty() {
             return false;
         }
@@ -120,22 +123,23 @@ impl Scheduler {
         for &follower in &followers {
             self.requests[follower as usize].state = State::Following(heir);
         }
-        let leads = self.requests[at as usize].leads.take();
+        let leads = self.details[at as usize].leads.take();
         if let Some(key) = &leads {
             self.leaders.insert(key.clone(), heir);
         }
-        let request = &mut self.requests[heir as usize];
-        request.followers = followers;
-        request.leads = leads;
+        self.requests[heir as usize].is_shared = true;
+        let detail = &mut self.details[heir as usize];
+        detail.followers = followers;
+        detail.leads = leads;
         self.enqueue(heir);
         true
     }
 
     /// Something under a resource was changed: earlier reads in flight do not show it.
     pub(super) fn note_change(&mut self, at: u32) {
-        let request = &self.requests[at as usize];
-        if request.route.method() != Method::Get && !self.leaders.is_empty() {
-            let key = (request.auth, request.route.major());
+        let detail = &self.details[at as usize];
+        if !self.leaders.is_empty() && detail.route.method() != Method::Get {
+            let key = (detail.auth, detail.route.major());
             let seq = self.next_seq();
             self.changes.insert(key, seq);
         }

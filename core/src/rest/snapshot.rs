@@ -9,7 +9,7 @@ use crate::time::Instant;
 
 use super::Scheduler;
 use super::bucket::Window;
-use super::buckets::{BucketHash, Limiter};
+use super::buckets::BucketHash;
 use super::config::Config;
 use super::io::Auth;
 use super::lane::RouteKey;
@@ -209,9 +209,7 @@ impl Scheduler {
 
     fn bucket_snapshots(&self) -> impl Iterator<Item = BucketSnapshot> + '_ {
         self.buckets.iter().filter_map(|(_, bucket)| {
-            let Limiter::Named { hash, major, .. } = bucket.limiter else {
-                return None;
-            };
+            let (hash, major) = bucket.name?;
             let (remaining, reset, held) = bucket.window.parts();
             let until = reset.max(held).filter(|&until| until > self.now)?;
             let (kind, id, token) = flat(major)?;

@@ -1,5 +1,6 @@
 //! A request wants to be sent: refused at once where it must be, and given its place otherwise.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::time::Instant;
@@ -10,7 +11,7 @@ use super::guard::suspects;
 use super::identity::Identity;
 use super::io::{Auth, Misuse, Output, Priority, Refusal, Submit};
 use super::lane::{Lane, LaneKey};
-use super::request::{Request, State, tenant};
+use super::request::{Detail, Kind, Request, State, tenant};
 use super::route::Route;
 use super::{Profile, Scheduler};
 
@@ -135,12 +136,12 @@ impl Scheduler {
                     Limiter::Unknown
                 };
                 let exempt = route.is_global_exempt();
-                let bucket = Bucket::new(submit.auth, identity, limiter, exempt, self.now);
+                let bucket = Bucket::new(submit.auth, identity, limiter, exempt);
                 slot(self.buckets.insert(bucket))
             }
         };
         let mut lane = Lane::new(key, bucket, self.now);
-        lane.sublimit = sublimit;
+        lane.sublimit = sublimit.map(Box::new);
         let at = slot(self.lanes.insert(lane));
         self.lane_keys.insert(key.hash(), at);
         self.buckets[bucket as usize].lanes.push(at);
@@ -149,33 +150,42 @@ impl Scheduler {
 
     fn admit(&mut self, submit: &Submit<'_>, route: Route, identity: usize, lane: u32) -> u32 {
         let seq = self.next_seq();
-        let request = Request {
+        let at = slot(self.requests.insert(Request {
             id: submit.id,
-            auth: submit.auth,
+            turn: 0,
+            seq,
+            submitted: self.now,
             identity,
-            route,
             lane,
+            tenant: 0,
+            state: State::Queued,
+            attempts: 0,
             priority: submit.priority,
+            kind: Kind::of(&route),
+            is_cancelled: false,
+            is_shared: false,
+        }));
+        let detail = Detail {
+            auth: submit.auth,
+            route,
+            guild: submit.guild,
             sharing: submit.sharing,
             deadline: submit.deadline,
-            guild: submit.guild,
             is_repeatable: submit.is_repeatable,
-            is_cancelled: false,
-            state: State::Queued,
-            submitted: self.now,
-            turn: 0,
-            tenant: 0,
-            seq,
             sent: Instant::ZERO,
             sent_seq: 0,
-            attempts: 0,
+            until: Instant::ZERO,
             failures: 0,
             limited: 0,
             last_retry: None,
             followers: Vec::new(),
             leads: None,
         };
-        let at = slot(self.requests.insert(request));
+        match self.details.get_mut(at as usize) {
+            Some(old) => *old = detail,
+            // A slab fills its first vacancy before it grows by one.
+            None => self.details.push(detail),
+        }
         self.ids.insert(submit.id.hash(), at);
         if let Some(deadline) = submit.deadline {
             self.deadlines.set(at, deadline);
@@ -196,14 +206,16 @@ impl Scheduler {
         let lane = self.requests[leader as usize].lane;
         let at = self.admit(submit, route, identity, lane);
         self.requests[at as usize].state = State::Following(leader);
-        self.requests[leader as usize].followers.push(at);
+        self.requests[leader as usize].is_shared = true;
+        self.details[leader as usize].followers.push(at);
     }
 
     /// Gives a request a turn and a place in its lane.
     pub(super) fn enqueue(&mut self, at: u32) {
         let request = &mut self.requests[at as usize];
         let identity = &mut self.identities[request.identity];
-        let tenant = tenant(&request.route, request.guild);
+        let detail = &self.details[at as usize];
+        let tenant = tenant(&detail.route, detail.guild);
         let is_exempt = request.is_exempt();
         if request.attempts > 0 || is_exempt {
             // A request that was sent before keeps its turn, ahead of all that came after it.
@@ -217,11 +229,13 @@ impl Scheduler {
         }
         let place = (request.turn, request.seq, at);
         let lane = &mut self.lanes[request.lane as usize];
-        lane.push(request.priority, place);
+        let is_first = lane.push(request.priority, place);
         lane.touched = self.now;
         let bucket = lane.bucket;
         self.buckets[bucket as usize].queued += 1;
-        self.reindex(bucket);
+        if is_first || !self.lengthen(bucket) {
+            self.reindex(bucket);
+        }
     }
 
     /// Takes a waiting request out of its lane.

@@ -81,6 +81,7 @@ impl Scheduler {
                     // A hidden limit is kept to for as long as requests count against it.
                     let kept = lane
                         .sublimit
+                        .as_ref()
                         .map_or(keep, |sublimit| keep.max(sublimit.window));
                     lane.is_idle(now) && lane.touched + kept <= now
                 })
@@ -116,7 +117,7 @@ impl Scheduler {
         self.sweep.bucket = if end == most { 0 } else { end };
         for at in idle {
             let bucket = self.buckets.remove(at as usize);
-            if let Limiter::Named { hash, major, .. } = bucket.limiter {
+            if let Some((hash, major)) = bucket.name {
                 self.bucket_keys.remove(&(bucket.auth, hash, major));
             }
         }
@@ -155,7 +156,7 @@ impl Scheduler {
             .requests
             .iter()
             .filter(|(_, request)| request.state == super::request::State::InFlight)
-            .map(|(_, request)| request.sent_seq)
+            .map(|(at, _)| self.details[at].sent_seq)
             .min();
         if let Some(oldest) = oldest {
             self.changes.retain(|_, seq| *seq >= oldest);

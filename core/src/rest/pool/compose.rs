@@ -7,7 +7,6 @@ use core::time::Duration;
 
 use crate::rest::Scheduler;
 use crate::rest::bucket::Room;
-use crate::rest::buckets::Limiter;
 use crate::rest::io::{Event, Output};
 use crate::rest::submit::slot;
 use crate::time::{Instant, micros};
@@ -251,9 +250,9 @@ impl Scheduler {
         match target {
             Target::Invalid => ("invalid", none.clone(), none),
             Target::Identity(_) | Target::Lane(_) => ("log", none.clone(), none),
-            Target::Bucket(at) => match self.buckets[at as usize].limiter {
-                Limiter::Named { hash, .. } => ("bucket", keys::hash(hash), none),
-                Limiter::Unknown | Limiter::Free => {
+            Target::Bucket(at) => match self.buckets[at as usize].name {
+                Some((hash, _)) => ("bucket", keys::hash(hash), none),
+                None => {
                     let bucket = &self.buckets[at as usize];
                     let pooled = self.identities[bucket.identity].pooled.unwrap_or_default();
                     let lane = bucket
@@ -331,7 +330,7 @@ impl Scheduler {
 
     fn lane_item(&self, at: u32) -> (u32, Duration, u32, u32, u32) {
         let lane = &self.lanes[at as usize];
-        let Some(sublimit) = lane.sublimit else {
+        let Some(sublimit) = lane.sublimit.as_deref() else {
             return (0, Duration::ZERO, 0, 0, 0);
         };
         let usable = lane

@@ -178,7 +178,7 @@ impl Scheduler {
     /// A hidden limit holds a lane: what of it was allowed before counts in the ledger too.
     pub(in crate::rest) fn hold_lane(&mut self, at: u32, until: Instant) {
         let lane = &self.lanes[at as usize];
-        let Some(sublimit) = lane.sublimit else {
+        let Some(sublimit) = lane.sublimit.as_deref().copied() else {
             return;
         };
         if self.pool.is_none() || !self.is_pooled(&self.buckets[lane.bucket as usize]) {
@@ -200,7 +200,7 @@ impl Scheduler {
     /// A request of a lane with a hidden limit was counted.
     pub(in crate::rest) fn tell_of_count(&mut self, at: u32) {
         let lane = &self.lanes[at as usize];
-        let (Some(sublimit), true) = (lane.sublimit, lane.allowance.is_some()) else {
+        let (Some(sublimit), true) = (lane.sublimit.as_deref(), lane.allowance.is_some()) else {
             return;
         };
         let leaves = self.now + sublimit.window + self.config.reset_margin;

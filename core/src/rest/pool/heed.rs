@@ -220,15 +220,16 @@ impl Scheduler {
 
     fn receive_bucket(&mut self, at: u32, limit: u32, window: u64, moved: &str) {
         let bucket = &self.buckets[at as usize];
+        let named = bucket.name.map(|(hash, _)| hash);
         match bucket.limiter {
-            Limiter::Named { profile, hash, .. } => {
+            Limiter::Named { profile } => {
                 let auth = bucket.auth;
                 let profile = &mut self.profiles[profile as usize];
                 if profile.window.is_zero() && limit > 0 {
                     profile.limit = limit;
                     profile.window = Duration::from_micros(window);
                 }
-                if let Some(into) = keys::parse_hash(moved) {
+                if let (Some(into), Some(hash)) = (keys::parse_hash(moved), named) {
                     self.aliases.remove(&(auth, into));
                     self.merge(auth, hash, into);
                     return;

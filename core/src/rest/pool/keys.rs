@@ -68,7 +68,7 @@ impl Scheduler {
         let of = self.buckets.get(bucket as usize)?;
         let pooled = self.identities[of.identity].pooled?;
         let major = match of.limiter {
-            Limiter::Named { major, .. } => major,
+            Limiter::Named { .. } => of.name?.1,
             Limiter::Unknown => self.lanes[*of.lanes.first()? as usize].key.major,
             Limiter::Free => return None,
         };
@@ -90,7 +90,7 @@ impl Scheduler {
     fn finds_out(&self, bucket: &Bucket, resource: Major) -> u32 {
         let allowance = bucket.allowance.as_deref();
         match bucket.limiter {
-            Limiter::Named { major, .. } if major == resource => {
+            Limiter::Named { .. } if bucket.name.is_some_and(|(_, major)| major == resource) => {
                 allowance.map_or(0, |allowance| allowance.unheard)
             }
             Limiter::Unknown
@@ -119,7 +119,10 @@ impl Scheduler {
                 let pooled = self.identities[bucket_of.identity].pooled?;
                 match bucket_of.limiter {
                     Limiter::Free => None,
-                    Limiter::Named { hash, major, .. } => Some(bucket(pooled, hash, major)),
+                    Limiter::Named { .. } => {
+                        let (hash, major) = bucket_of.name?;
+                        Some(bucket(pooled, hash, major))
+                    }
                     Limiter::Unknown => {
                         let &lane = bucket_of.lanes.first()?;
                         Some(discovery(pooled, self.lanes[lane as usize].key.major))
@@ -128,7 +131,7 @@ impl Scheduler {
             }
             Target::Lane(at) => {
                 let lane = self.lanes.get(at as usize)?;
-                lane.sublimit?;
+                lane.sublimit.as_ref()?;
                 let identity = self.buckets[lane.bucket as usize].identity;
                 let route = route(self.identities[identity].pooled?, lane.key.route);
                 Some(format!("s:{route}:{}", resource(lane.key.major)))

@@ -54,7 +54,9 @@ impl Scheduler {
         self.identities[bucket.identity].pooled.is_some()
             && match bucket.limiter {
                 Limiter::Free => false,
-                Limiter::Named { major, .. } => !is_interaction(major),
+                Limiter::Named { .. } => {
+                    bucket.name.is_some_and(|(_, major)| !is_interaction(major))
+                }
                 Limiter::Unknown => bucket
                     .lanes
                     .first()
@@ -107,7 +109,7 @@ impl Scheduler {
     /// Until when a lane waits for the pool, where a hidden limit is shared.
     pub(in crate::rest) fn lane_pooled(&self, lane: &Lane) -> Option<Instant> {
         let pool = self.pool.as_ref()?;
-        let sublimit = lane.sublimit?;
+        let sublimit = lane.sublimit.as_deref()?;
         let bucket = &self.buckets[lane.bucket as usize];
         if !self.is_pooled(bucket) {
             return None;
@@ -158,11 +160,12 @@ impl Scheduler {
         }
         let (now, margin) = (self.now, self.config.reset_margin);
         let window = match bucket.limiter {
-            Limiter::Named { profile, .. } => self.profiles[profile as usize].window,
+            Limiter::Named { profile } => self.profiles[profile as usize].window,
             Limiter::Unknown | Limiter::Free => Duration::ZERO,
         };
         let hidden = lane
             .sublimit
+            .as_deref()
             .map_or(Duration::ZERO, |sublimit| sublimit.window + margin);
         let global = (identity.global.window(), identity.allowance.as_deref_mut());
         let limits = [

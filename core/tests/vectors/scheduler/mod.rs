@@ -7,6 +7,7 @@ mod hashes;
 mod limited;
 mod misuse;
 mod order;
+mod pool;
 mod retries;
 mod sharing;
 mod sliding;
@@ -215,6 +216,11 @@ pub(crate) fn files() -> Vec<Source<Vector>> {
             "snapshots",
             "What is known after a restart.",
             snapshots::vectors(),
+        ),
+        (
+            "pool",
+            "Limits that other processes share through a ledger (issue: limits shared by a fleet).",
+            pool::vectors(),
         ),
         (
             "misuse",

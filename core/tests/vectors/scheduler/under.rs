@@ -5,6 +5,7 @@ use core::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 use shardkeep_core::record::{self, Status};
+use shardkeep_core::rest::pool::PoolConfig;
 use shardkeep_core::rest::{Config, Refusal, Retry, Scheduler};
 use shardkeep_core::{Instant, Machine};
 
@@ -32,6 +33,8 @@ struct Settings {
     quarantine_after: Option<u32>,
     assumed_ban_ms: Option<u64>,
     forget_after_ms: Option<u64>,
+    /// The member's name in the pool, if it is in one.
+    pool: Option<String>,
     seed: u64,
     /// How long before the start the snapshot was taken.
     elapsed_ms: u64,
@@ -67,6 +70,7 @@ fn settings(settings: &Value) -> (Config, Duration) {
     set(&mut config.quarantine_after, from.quarantine_after);
     set_ms(&mut config.assumed_ban, from.assumed_ban_ms);
     set_ms(&mut config.forget_after, from.forget_after_ms);
+    config.pool = from.pool.map(|name| PoolConfig::new(name, 7));
     config.seed = from.seed;
     (config, Duration::from_millis(from.elapsed_ms))
 }
