@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 use shardkeep_core::Rng;
-use shardkeep_core::cache::packed::{PlanId, Shapes};
+use shardkeep_core::cache::packed::{PlanId, Record, Shapes};
 
 /// A JSON text without the white space between its parts.
 pub(crate) fn minified(json: &[u8]) -> Vec<u8> {
@@ -47,6 +47,20 @@ pub(crate) fn packed_length(shapes: &mut Shapes, json: &[u8]) -> usize {
         .pack(PlanId::EVERYTHING, json, &mut record)
         .expect("JSON");
     record.len()
+}
+
+/// Packs everything.
+pub(crate) fn pack(shapes: &mut Shapes, json: &str) -> Vec<u8> {
+    let mut record = Vec::new();
+    shapes
+        .pack(PlanId::EVERYTHING, json.as_bytes(), &mut record)
+        .unwrap_or_else(|error| panic!("{error}: {json}"));
+    record
+}
+
+/// The JSON of a record.
+pub(crate) fn json_of(record: Record<'_>) -> String {
+    String::from_utf8(record.to_json().expect("a record")).expect("UTF-8")
 }
 
 fn word(rng: &mut Rng) -> String {
@@ -116,9 +130,10 @@ pub(crate) fn member(rng: &mut Rng, user: Option<&str>) -> String {
     let user = user.map_or(String::new(), |user| format!("\"user\":{user},"));
     format!(
         concat!(
-            r#"{{{}"nick":{},"avatar":null,"banner":null,"roles":[{}],"joined_at":"20{:02}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}+00:00","#,
-            r#""premium_since":{},"deaf":false,"mute":false,"flags":{},"pending":false,"communication_disabled_until":null,"#,
-            r#""unusual_dm_activity_until":null}}"#
+            r#"{{{}"nick":{},"avatar":null,"banner":null,"roles":[{}],"#,
+            r#""joined_at":"20{:02}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}+00:00","#,
+            r#""premium_since":{},"deaf":false,"mute":false,"flags":{},"pending":false,"#,
+            r#""communication_disabled_until":null,"unusual_dm_activity_until":null}}"#
         ),
         user,
         nick,

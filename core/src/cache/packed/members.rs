@@ -2,7 +2,9 @@
 
 use core::slice;
 
-use super::shapes::{Node, Runs, Shapes, hash};
+use super::hash::hash;
+use super::index::NONE;
+use super::shapes::{Node, Runs, Shapes};
 use super::tag;
 use super::value::Value;
 use crate::wire::json;
@@ -16,17 +18,43 @@ pub struct Members<'a> {
     /// The bits of the present group, the next member's the lowest.
     bits: u8,
     count: u32,
+    /// The next node.
+    id: u16,
     rest: &'a [u8],
 }
 
 /// One member on the way.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Member<'a> {
     /// None of one that the shape does not know.
     pub(super) node: Option<&'a Node>,
+    /// The node's.
+    pub(super) id: u16,
+    /// How many members are before it.
+    pub(super) index: u32,
     /// The key of one that the shape does not know.
-    pub(super) tail_key: &'a [u8],
+    tail_key: &'a [u8],
     pub(super) tag: u8,
     pub(super) body: &'a [u8],
+}
+
+impl<'a> Member<'a> {
+    /// The key as it stands in JSON.
+    #[inline]
+    pub(super) fn key(&self, shapes: &'a Shapes) -> &'a [u8] {
+        match self.node {
+            Some(node) => shapes.key(node).as_bytes(),
+            None => self.tail_key,
+        }
+    }
+
+    #[inline]
+    pub(super) fn hash(&self) -> u32 {
+        match self.node {
+            Some(node) => node.hash,
+            None => hash(self.tail_key),
+        }
+    }
 }
 
 impl<'a> Members<'a> {
@@ -44,6 +72,7 @@ impl<'a> Members<'a> {
             nodes: [].iter(),
             bits: 0,
             count: 0,
+            id: 0,
             rest,
         }
     }
@@ -59,6 +88,7 @@ impl<'a> Members<'a> {
                 return self.unknown();
             };
             self.nodes = self.shapes.nodes(first, last).iter();
+            self.id = first;
         }
     }
 
@@ -76,10 +106,13 @@ impl<'a> Members<'a> {
         }
         let (body, rest) = tag::split(tag, rest)?;
         self.bits >>= 1;
-        self.count += 1;
         self.rest = rest;
+        self.id = self.id.wrapping_add(1);
+        self.count += 1;
         Some(Member {
             node: Some(node),
+            id: self.id.wrapping_sub(1),
+            index: self.count - 1,
             tail_key: &[],
             tag,
             body,
@@ -95,8 +128,11 @@ impl<'a> Members<'a> {
         let (&tag, rest) = rest.split_first()?;
         let (body, rest) = tag::split(tag, rest)?;
         self.rest = rest;
+        self.count += 1;
         Some(Member {
             node: None,
+            id: NONE,
+            index: self.count - 1,
             tail_key,
             tag,
             body,

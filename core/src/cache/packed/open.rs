@@ -6,7 +6,8 @@
 
 use alloc::vec::Vec;
 
-use super::shapes::{Shapes, mix};
+use super::hash::mix;
+use super::shapes::Shapes;
 use super::tag;
 
 /// Where the parts of the object are in the output.
@@ -75,10 +76,24 @@ impl Open {
         out.extend_from_slice(key);
     }
 
+    /// Ends the member that [`Open::step`] or [`Open::begin_tail`] began.
+    #[inline]
+    pub(super) fn end(&mut self, out: &mut [u8], has_tag: bool) {
+        if self.tail.is_none() {
+            self.stepped(out, has_tag);
+        }
+    }
+
+    /// Ends the object.
+    #[inline]
+    pub(super) fn seal(&self, out: &mut [u8]) {
+        out[self.start..self.start + 2].copy_from_slice(&self.node.to_le_bytes());
+    }
+
     /// Ends the object. What it had that was new may be learned.
     #[inline]
     pub(super) fn close(self, shapes: &mut Shapes, out: &mut [u8]) {
-        out[self.start..self.start + 2].copy_from_slice(&self.node.to_le_bytes());
+        self.seal(out);
         if let Some((start, hash)) = self.tail {
             shapes.learn(self.node, self.level, hash, &out[start..]);
         }

@@ -4,12 +4,12 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::error::{PackError, PackErrorKind};
+use super::hash::hash;
 use super::index::NONE;
-use super::open::{Open, begin_counted, end_counted, insert_count};
-use super::plan::{EVERYTHING, Rule};
-use super::shapes::{PlanId, Shapes, hash};
-use super::{DEPTH_MAX, NOT_AN_OBJECT, decimal, tag};
-use crate::wire::json;
+use super::open::{Open, begin_counted, end_counted};
+use super::plan::Rule;
+use super::shapes::{PlanId, Shapes};
+use super::{DEPTH_MAX, NOT_AN_OBJECT, tag};
 use crate::wire::scan::{Cursor, Fault};
 
 /// The longest text that any limit permits: lengths take five bytes, and no sum overflows.
@@ -97,19 +97,19 @@ impl Shapes {
 }
 
 pub(super) struct Packer<'a> {
-    shapes: &'a mut Shapes,
+    pub(super) shapes: &'a mut Shapes,
     pub(super) text: &'a [u8],
     pub(super) at: usize,
     pub(super) out: &'a mut Vec<u8>,
-    left: &'a mut dyn FnMut(Left<'_>),
+    pub(super) left: &'a mut dyn FnMut(Left<'_>),
 }
 
 /// Where a value stands: what packs objects in it, and what guesses their first key.
 #[derive(Clone, Copy)]
-struct Place {
-    level: u16,
+pub(super) struct Place {
+    pub(super) level: u16,
     /// A node, or none.
-    node: u16,
+    pub(super) node: u16,
 }
 
 impl Packer<'_> {
@@ -149,7 +149,12 @@ impl Packer<'_> {
 
     /// Packs the value at the cursor. Answers whether it has a tag of its own.
     #[inline]
-    fn value(&mut self, expected: u8, place: Place, depth: usize) -> Result<bool, PackErrorKind> {
+    pub(super) fn value(
+        &mut self,
+        expected: u8,
+        place: Place,
+        depth: usize,
+    ) -> Result<bool, PackErrorKind> {
         match self.peek() {
             Some(b'"') => self.string(expected),
             Some(b'n') => self.word(b"null", expected, tag::NULL),
@@ -326,40 +331,8 @@ impl Packer<'_> {
         }
     }
 
-    /// Puts a reference in the place of an object.
-    fn referred(
-        &mut self,
-        by_id: bool,
-        key: Range<usize>,
-        expected: u8,
-        node: u16,
-        depth: usize,
-    ) -> Result<bool, PackErrorKind> {
-        let level = EVERYTHING;
-        self.skip_white();
-        if self.peek() != Some(b'{') {
-            return self.value(expected, Place { level, node }, depth);
-        }
-        let text = self.text;
-        let start = self.at;
-        let json = &text[self.pass()?];
-        let id = if by_id { id_of(json) } else { None };
-        if by_id && id.is_none() {
-            self.at = start;
-            return self.value(expected, Place { level, node }, depth);
-        }
-        let key = core::str::from_utf8(&text[key]).map_err(|_| PackErrorKind::NotUtf8)?;
-        (self.left)(Left { key, json });
-        let Some(id) = id else {
-            return Ok(self.tag(expected, tag::REFERENCE));
-        };
-        let has_tag = self.tag(expected, tag::REFERENCE_BY_ID);
-        self.out.extend_from_slice(&id.to_le_bytes());
-        Ok(has_tag)
-    }
-
     /// Passes a value, delimiting it.
-    fn pass(&mut self) -> Result<Range<usize>, PackErrorKind> {
+    pub(super) fn pass(&mut self) -> Result<Range<usize>, PackErrorKind> {
         let mut cursor = Cursor::new(self.text, self.at);
         let span = cursor.value();
         self.at = cursor.at;
@@ -390,60 +363,6 @@ impl Packer<'_> {
         end_counted(self.out, start);
         Ok(has_tag)
     }
-
-    /// Packs an array that is empty or holds ids alone. `None`, and nothing has happened, if it is another one.
-    #[inline]
-    fn ids(&mut self, expected: u8) -> Option<bool> {
-        let (text, mark) = (self.text, self.out.len());
-        let mut cursor = Cursor::new(text, self.at + 1);
-        cursor.skip_white();
-        if cursor.peek() == Some(b']') {
-            self.at = cursor.at + 1;
-            return Some(self.tag(expected, tag::IDS));
-        }
-        self.out.push(tag::IDS);
-        let mut count = 0;
-        let is_ids = loop {
-            if cursor.peek() != Some(b'"') {
-                break false;
-            }
-            let Some((id, end)) = decimal::read(text, cursor.at + 1) else {
-                break false;
-            };
-            if text.get(end) != Some(&b'"') || !self.shapes.ids.push(self.out, id) {
-                break false;
-            }
-            count += 1;
-            cursor.at = end + 1;
-            cursor.skip_white();
-            match cursor.peek() {
-                Some(b',') => cursor.at += 1,
-                found => break found == Some(b']'),
-            }
-            cursor.skip_white();
-        };
-        if !is_ids {
-            self.out.truncate(mark);
-            return None;
-        }
-        self.at = cursor.at + 1;
-        match u8::try_from(count) {
-            Ok(few) if count <= tag::IDS_MAX => self.out[mark] = tag::IDS + few,
-            _ => {
-                self.out[mark] = tag::MANY_IDS;
-                self.out.insert(mark + 1, 0);
-                insert_count(self.out, mark + 2, count);
-            }
-        }
-        Some(true)
-    }
-}
-
-/// The snowflake in a JSON object's `id`.
-fn id_of(json: &[u8]) -> Option<u64> {
-    let text = json::field(json, "id")?.strip_prefix(b"\"")?;
-    let (id, end) = decimal::read(text, 0)?;
-    (text.get(end..) == Some(b"\"")).then_some(id)
 }
 
 impl From<Fault> for PackErrorKind {

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::hash::child_hash;
 use super::ids::Ids;
 use super::index::{Index, NONE};
 use super::plan::{Branch, EVERYTHING, Level, Plan, Rule};
@@ -43,15 +44,10 @@ impl PlanId {
     pub const EVERYTHING: Self = Self(EVERYTHING);
 }
 
-/// Keys that are longer stay in the records.
-const KEY_MAX: usize = 200;
-/// Objects with more members than this, or more than [`TAIL_MAX`] new ones at once, are maps rather than shapes.
-const COUNT_MAX: usize = 1_024;
-const TAIL_MAX: usize = 256;
 /// Runs that a shape may consist of.
 pub(super) const RUNS_MAX: usize = 8;
 /// Orders of keys of which it is remembered that they came once, at a time.
-const SEEN: usize = 1_024;
+pub(super) const SEEN: usize = 1_024;
 
 /// One member of a shape: a key behind all keys before it. A shape is the node of its last member.
 #[derive(Clone, Copy, Debug)]
@@ -59,14 +55,14 @@ pub(super) struct Node {
     /// Of the key.
     pub(super) hash: u32,
     /// Where the key is: a comma, the key in quotes, a colon.
-    key: u32,
-    key_length: u8,
+    pub(super) key: u32,
+    pub(super) key_length: u8,
     /// The tag that is not written.
     pub(super) expected: u8,
     /// The member before; of a root, itself.
-    parent: u16,
+    pub(super) parent: u16,
     /// The first of the nodes that follow each other up to this one.
-    run: u16,
+    pub(super) run: u16,
     /// How many members lead here, this one included. A root has none.
     pub(super) count: u16,
 }
@@ -82,7 +78,7 @@ pub(super) struct Hint {
 }
 
 impl Hint {
-    const fn new(rule: Rule) -> Self {
+    pub(super) const fn new(rule: Rule) -> Self {
         Self {
             next: NONE,
             nested: NONE,
@@ -98,18 +94,20 @@ impl Hint {
 /// what it does not know: they grow, the table does not.
 #[derive(Clone, Debug)]
 pub struct Shapes {
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     pub(super) hints: Vec<Hint>,
     /// Texts of keys as [`Node::key`] has them.
-    keys: String,
+    pub(super) keys: String,
     /// Nodes by parent and key.
-    children: Index,
+    pub(super) children: Index,
     /// One node for each key.
-    texts: Index,
-    seen: Vec<u32>,
+    pub(super) texts: Index,
+    pub(super) seen: Vec<u32>,
     pub(super) levels: Vec<Level>,
     pub(super) ids: Ids,
     pub(super) limits: Limits,
+    /// Where updates are packed before they are merged.
+    pub(super) scratch: Vec<u8>,
 }
 
 impl Default for Shapes {
@@ -132,6 +130,7 @@ impl Shapes {
             levels: Vec::new(),
             ids: Ids::new(limits.ids_max),
             limits,
+            scratch: Vec::new(),
         };
         let root = shapes.root();
         shapes.levels.push(Level {
@@ -188,6 +187,7 @@ impl Shapes {
             + self.levels.capacity() * size_of::<Level>()
             + self.levels.iter().map(Level::bytes).sum::<usize>()
             + self.ids.bytes()
+            + self.scratch.capacity()
     }
 
     /// How many members the table knows: [`Limits::members_max`] bounds them.
@@ -278,108 +278,13 @@ impl Shapes {
                 node.parent == parent && node.hash == hash && self.key(node).as_bytes() == key
             })
     }
-
-    /// Learns the members of a tail behind `node`, if they came once before. `hash` is that of the whole tail.
-    #[cold]
-    pub(super) fn learn(&mut self, node: u16, level: u16, hash: u32, tail: &[u8]) {
-        let seen = &mut self.seen[hash as usize % SEEN];
-        if *seen != hash {
-            *seen = hash;
-            return;
-        }
-        if self.has_room(node, tail).is_none() {
-            return;
-        }
-        let mut parent = node;
-        let mut rest = tail;
-        while let Some((key, tag, after)) = tail_member(rest) {
-            let Some(id) = self.add(parent, level, key, tag) else {
-                return;
-            };
-            rest = after;
-            parent = id;
-        }
-    }
-
-    /// Whether a tail may be learned. `None` if not.
-    fn has_room(&self, node: u16, tail: &[u8]) -> Option<()> {
-        let (mut count, mut bytes) = (0, 0);
-        let mut rest = tail;
-        while !rest.is_empty() {
-            let (key, _, after) = tail_member(rest)?;
-            count += 1;
-            bytes += key.len() + 4;
-            rest = after;
-            if key.len() > KEY_MAX || key.contains(&b'\\') || count > TAIL_MAX {
-                return None;
-            }
-        }
-        let limits = &self.limits;
-        let has_room = self.nodes.len() + count <= usize::from(limits.members_max.min(NONE - 1))
-            && self.keys.len() + bytes <= limits.key_bytes_max as usize
-            && usize::from(self.node(node)?.count) + count <= COUNT_MAX
-            && (self.runs(node)?.count < RUNS_MAX);
-        has_room.then_some(())
-    }
-
-    fn add(&mut self, parent: u16, level: u16, key: &[u8], tag: u8) -> Option<u16> {
-        let id = u16::try_from(self.nodes.len()).ok()?;
-        let hash = hash(key);
-        let before = *self.node(parent)?;
-        let key_start = self.intern(id, hash, key)?;
-        let continues = before.count > 0 && parent + 1 == id;
-        let node = Node {
-            hash,
-            key: key_start,
-            key_length: u8::try_from(key.len()).ok()?,
-            expected: expectation(tag),
-            parent,
-            run: if continues { before.run } else { id },
-            count: before.count + 1,
-        };
-        let nodes = &self.nodes;
-        let hash_of = |id: u16| {
-            let node = &nodes[usize::from(id)];
-            child_hash(node.parent, node.hash)
-        };
-        if !self.children.enter(child_hash(parent, hash), id, hash_of) {
-            return None;
-        }
-        self.nodes.push(node);
-        self.hints
-            .push(Hint::new(self.levels[usize::from(level)].rule(key)));
-        self.hints[usize::from(parent)].next = id;
-        Some(id)
-    }
-
-    /// Where the text of a key is. A new one belongs to the node `id`.
-    fn intern(&mut self, id: u16, hash: u32, key: &[u8]) -> Option<u32> {
-        let known = self.texts.candidates(hash).find_map(|known| {
-            let node = self.node(known)?;
-            (self.key(node).as_bytes() == key).then_some(node.key)
-        });
-        if known.is_some() {
-            return known;
-        }
-        let start = u32::try_from(self.keys.len()).ok()?;
-        let key = core::str::from_utf8(key).ok()?;
-        self.keys.push_str(",\"");
-        self.keys.push_str(key);
-        self.keys.push_str("\":");
-        let nodes = &self.nodes;
-        // A key that finds no place here is stored again the next time.
-        let _ = self.texts.enter(hash, id, |id| {
-            nodes.get(usize::from(id)).map_or(0, |node| node.hash)
-        });
-        Some(start)
-    }
 }
 
 /// The runs of one shape.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Runs {
     runs: [(u16, u16); RUNS_MAX],
-    count: usize,
+    pub(super) count: usize,
 }
 
 impl Runs {
@@ -389,68 +294,4 @@ impl Runs {
         self.count = self.count.checked_sub(1)?;
         Some(self.runs[self.count])
     }
-}
-
-/// Splits the first member off a tail: its key, its tag, and what follows its value.
-fn tail_member(tail: &[u8]) -> Option<(&[u8], u8, &[u8])> {
-    let (length, rest) = tag::read_count(tail)?;
-    let (key, rest) = rest.split_at_checked(length)?;
-    let (&tag, rest) = rest.split_first()?;
-    let (_, rest) = tag::split(tag, rest)?;
-    Some((key, tag, rest))
-}
-
-/// The tag that is taken for granted where this one came first. Of texts and numbers the tag tells the length, which
-/// will not come again; what came with one is often null.
-const fn expectation(tag: u8) -> u8 {
-    match tag {
-        tag::NUMBER | tag::LONG_TEXT | tag::ESCAPED => tag::NULL,
-        tag::TEXT..tag::IDS => tag::NULL,
-        tag::IDS..=tag::IDS_LAST | tag::MANY_IDS | tag::ARRAY => tag::IDS,
-        other => other,
-    }
-}
-
-/// The hash of a key. What is in the middle of a long one does not count.
-#[inline]
-pub(super) fn hash(key: &[u8]) -> u32 {
-    let (head, rest) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
-        (Some(head), Some(last)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*last)),
-        _ => short(key),
-    };
-    let length = key.len() as u64;
-    let mixed = (head ^ rest.rotate_left(29) ^ length).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    upper(mixed ^ mixed >> 29)
-}
-
-/// Fewer than eight bytes, as two words that may overlap.
-#[inline]
-fn short(key: &[u8]) -> (u64, u64) {
-    match (key.first_chunk::<4>(), key.last_chunk::<4>()) {
-        (Some(head), Some(last)) => (
-            u64::from(u32::from_le_bytes(*head)),
-            u64::from(u32::from_le_bytes(*last)),
-        ),
-        _ => key
-            .iter()
-            .fold((0, 0), |(word, _), &byte| (word << 8 | u64::from(byte), 0)),
-    }
-}
-
-#[inline]
-pub(super) const fn child_hash(parent: u16, hash: u32) -> u32 {
-    mix(hash, parent as u32)
-}
-
-/// Two hashes in one.
-#[inline]
-pub(super) const fn mix(one: u32, other: u32) -> u32 {
-    let both = (one as u64) << 32 | other as u64;
-    let mixed = (both ^ both >> 31).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    upper(mixed ^ mixed >> 32)
-}
-
-#[inline]
-const fn upper(mixed: u64) -> u32 {
-    (mixed >> 32) as u32
 }

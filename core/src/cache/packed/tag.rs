@@ -126,6 +126,11 @@ pub(super) fn id_count(tag: u8, bytes: &[u8]) -> Option<(usize, &[u8])> {
     }
 }
 
+/// Whether a length stands between the tag and what it measures.
+pub(super) fn is_counted(tag: u8) -> bool {
+    LENGTHS[usize::from(tag)] == COUNTED
+}
+
 /// Reads a count: seven bits a byte, the lowest first, the last byte below 128.
 #[inline]
 pub(super) fn read_count(bytes: &[u8]) -> Option<(usize, &[u8])> {
