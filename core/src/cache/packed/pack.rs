@@ -16,12 +16,14 @@ use crate::wire::scan::{Cursor, Fault};
 const TEXT_BYTES_MAX: usize = 1 << 30;
 
 /// What [`Plan::refer`](super::Plan::refer) left out of a record while it was packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left<'a> {
     /// The name of the member, escapes as they came.
     pub key: &'a str,
     /// The JSON that stood there. It is delimited, not validated.
     pub json: &'a [u8],
+    /// Where in the text it stood.
+    pub span: Range<usize>,
 }
 
 impl Shapes {

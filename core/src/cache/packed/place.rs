@@ -27,14 +27,15 @@ impl Packer<'_> {
         }
         let text = self.text;
         let start = self.at;
-        let json = &text[self.pass()?];
+        let span = self.pass()?;
+        let json = &text[span.clone()];
         let id = if by_id { id_of(json) } else { None };
         if by_id && id.is_none() {
             self.at = start;
             return self.value(expected, Place { level, node }, depth);
         }
         let key = core::str::from_utf8(&text[key]).map_err(|_| PackErrorKind::NotUtf8)?;
-        (self.left)(Left { key, json });
+        (self.left)(Left { key, json, span });
         let Some(id) = id else {
             return Ok(self.tag(expected, tag::REFERENCE));
         };
