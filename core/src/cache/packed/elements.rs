@@ -64,37 +64,15 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// The snowflakes of an array.
+/// The snowflakes of an array, up to the first element that is none.
 #[derive(Clone, Debug)]
-pub struct Snowflakes<'a> {
-    shapes: &'a Shapes,
-    left: usize,
-    rest: &'a [u8],
-}
-
-impl<'a> Snowflakes<'a> {
-    pub(super) fn new(array: &Value<'a>) -> Self {
-        let Elements {
-            shapes,
-            ids_left,
-            rest,
-        } = Elements::new(array);
-        Self {
-            shapes,
-            left: ids_left.unwrap_or(0),
-            rest,
-        }
-    }
-}
+pub struct Snowflakes<'a>(pub(super) Elements<'a>);
 
 impl Iterator for Snowflakes<'_> {
     type Item = Snowflake;
 
     #[inline]
     fn next(&mut self) -> Option<Snowflake> {
-        self.left = self.left.checked_sub(1)?;
-        let (id, rest) = self.shapes.ids.read(self.rest)?;
-        self.rest = rest;
-        Some(Snowflake(id))
+        self.0.next()?.as_snowflake()
     }
 }

@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 
 /// No place of the index is taken by it.
 const FREE: u32 = u32::MAX;
+/// No snowflake is smaller: it would be of Discord's first minutes.
+const SMALLEST: u64 = 1 << 40;
 /// How far from its own place an id is looked for.
 const PROBES: usize = 16;
 /// Ids of which it is remembered that they came once, at a time.
@@ -37,7 +39,8 @@ pub(super) const fn code_length(first: u8) -> usize {
 
 #[inline]
 const fn hash(id: u64) -> usize {
-    (id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
+    // Ids differ in their upper bits, which a product alone does not bring down.
+    ((id ^ id >> 31).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
 }
 
 impl Ids {
@@ -59,10 +62,10 @@ impl Ids {
     }
 
     /// Appends an id to an array: its code if it has one, all of it if not. `false`, and nothing is appended, if its
-    /// highest bit is set: that one tells codes from ids.
+    /// highest bit is set, which tells codes from ids, or if it is so small that eight bytes are more than its digits.
     #[inline]
     pub(super) fn push(&mut self, out: &mut Vec<u8>, id: u64) -> bool {
-        if id >> 63 != 0 {
+        if !(SMALLEST..1 << 63).contains(&id) {
             return false;
         }
         match self.code(id) {
@@ -120,7 +123,7 @@ impl Ids {
             self.seen = alloc::vec![0; SEEN];
         }
         let seen = &mut self.seen[hash(id) % SEEN];
-        if *seen != id || id == 0 {
+        if *seen != id {
             *seen = id;
             return None;
         }
@@ -174,13 +177,14 @@ mod tests {
     fn an_id_gets_a_code_the_second_time() {
         let mut ids = Ids::new(100_000);
         for id in 1..=20_000_u64 {
-            let id = id << 22 | 5;
+            let id = id << 41 | 5;
             assert_eq!(written(&mut ids, id).len(), 8);
             let length = if ids.len() < SHORT as usize { 2 } else { 3 };
             assert_eq!(written(&mut ids, id).len(), length);
             assert_eq!(written(&mut ids, id).len(), length);
         }
-        assert_eq!(written(&mut ids, 1 << 22 | 5), [0x80, 0]);
+        assert_eq!(written(&mut ids, 1 << 41 | 5), [0x80, 0]);
+        assert!(!ids.push(&mut Vec::new(), 7));
         assert!(ids.bytes() >= 20_000 * 8);
     }
 
@@ -189,13 +193,13 @@ mod tests {
         let mut ids = Ids::new(10);
         for id in 1..=1_000 {
             for _ in 0..3 {
-                let _ = written(&mut ids, id);
+                let _ = written(&mut ids, id << 41);
             }
         }
         assert_eq!(ids.len(), 10);
         let mut none = Ids::new(0);
-        assert_eq!(written(&mut none, 7).len(), 8);
-        assert_eq!(written(&mut none, 7).len(), 8);
+        assert_eq!(written(&mut none, SMALLEST).len(), 8);
+        assert_eq!(written(&mut none, SMALLEST).len(), 8);
         assert_eq!(none.bytes(), 0);
     }
 

@@ -77,6 +77,14 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// The members in a tail.
+    fn tail(shapes: &'a Shapes, rest: &'a [u8]) -> Self {
+        Self {
+            rest,
+            ..Self::new(shapes, &[])
+        }
+    }
+
     /// The next member. `None` at the end, and where the bytes make no sense: [`Members::is_done`] tells which.
     #[inline]
     pub(super) fn step(&mut self) -> Option<Member<'a>> {
@@ -170,21 +178,43 @@ impl<'a> Iterator for Members<'a> {
 #[inline]
 pub(super) fn find<'a>(shapes: &'a Shapes, body: &'a [u8], key: &str) -> Option<Value<'a>> {
     let wanted = hash(key.as_bytes());
-    let mut members = Members::new(shapes, body);
-    while let Some(member) = members.step() {
-        let is_wanted = match member.node {
-            Some(node) => node.hash == wanted && shapes.key(node) == key,
-            None => is_spelt(member.tail_key, key.as_bytes()),
-        };
-        if is_wanted {
-            return Some(Value {
-                shapes,
-                tag: member.tag,
-                body: member.body,
-            });
+    let (shape, mut rest) = body.split_first_chunk::<2>()?;
+    let mut runs = shapes.runs(u16::from_le_bytes(*shape))?;
+    let (mut bits, mut count) = (0, 0_u32);
+    // The steps of `Members`, with nothing in memory between them.
+    while let Some((first, last)) = runs.pop() {
+        for node in shapes.nodes(first, last) {
+            if count.is_multiple_of(8) {
+                (bits, rest) = (*rest.first()?, &rest[1..]);
+            }
+            let mut tag = node.expected;
+            if bits & 1 == 1 {
+                (tag, rest) = (*rest.first()?, &rest[1..]);
+            }
+            let (body, after) = tag::split(tag, rest)?;
+            if node.hash == wanted && shapes.key(node) == key {
+                return Some(Value { shapes, tag, body });
+            }
+            rest = after;
+            bits >>= 1;
+            count += 1;
         }
     }
-    None
+    if rest.is_empty() {
+        return None;
+    }
+    let mut tail = Members::tail(shapes, rest);
+    loop {
+        let Member {
+            tail_key,
+            tag,
+            body,
+            ..
+        } = tail.unknown()?;
+        if is_spelt(tail_key, key.as_bytes()) {
+            return Some(Value { shapes, tag, body });
+        }
+    }
 }
 
 /// Whether a key with the escapes of JSON stands for `text`.

@@ -207,10 +207,10 @@ impl<'a> Value<'a> {
         Elements::new(self)
     }
 
-    /// The snowflakes of an array that holds nothing else, such as roles; of anything else, none.
+    /// The snowflakes of an array, such as roles, up to the first element that is none.
     #[must_use]
     pub fn snowflakes(&self) -> Snowflakes<'a> {
-        Snowflakes::new(self)
+        Snowflakes(self.elements())
     }
 
     /// Appends the JSON of the value: the text that was packed, without the white space between its parts. A
