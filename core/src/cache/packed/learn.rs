@@ -33,18 +33,25 @@ impl Shapes {
         }
     }
 
-    /// Whether a tail may be learned. `None` if not.
+    /// Whether a tail may be learned. `None` if not. An object with a key that comes twice is not: no shape has one.
     fn has_room(&self, node: u16, tail: &[u8]) -> Option<()> {
         let (mut count, mut bytes) = (0, 0);
+        let mut hashes = [0; TAIL_MAX];
         let mut rest = tail;
         while !rest.is_empty() {
             let (key, _, after) = tail_member(rest)?;
+            *hashes.get_mut(count)? = hash(key);
             count += 1;
             bytes += key.len() + 4;
             rest = after;
-            if key.len() > KEY_MAX || key.contains(&b'\\') || count > TAIL_MAX {
+            if key.len() > KEY_MAX || key.contains(&b'\\') {
                 return None;
             }
+        }
+        let hashes = &mut hashes[..count];
+        hashes.sort_unstable();
+        if hashes.windows(2).any(|pair| pair[0] == pair[1]) || self.has_any(node, hashes)? {
+            return None;
         }
         let limits = &self.limits;
         let has_room = self.nodes.len() + count <= usize::from(limits.members_max.min(NONE - 1))
@@ -52,6 +59,18 @@ impl Shapes {
             && usize::from(self.node(node)?.count) + count <= COUNT_MAX
             && self.runs(node)?.count < RUNS_MAX;
         has_room.then_some(())
+    }
+
+    /// Whether a shape has a key with one of these hashes, which are in order.
+    fn has_any(&self, shape: u16, hashes: &[u32]) -> Option<bool> {
+        let mut runs = self.runs(shape)?;
+        while let Some((first, last)) = runs.pop() {
+            let mut nodes = self.nodes(first, last).iter();
+            if nodes.any(|node| hashes.binary_search(&node.hash).is_ok()) {
+                return Some(true);
+            }
+        }
+        Some(false)
     }
 
     fn add(&mut self, parent: u16, level: u16, key: &[u8], tag: u8) -> Option<u16> {

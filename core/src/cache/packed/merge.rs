@@ -127,8 +127,8 @@ impl<'a> Merge<'a> {
         let shapes = self.shapes;
         let root = shapes.levels.get(usize::from(level))?.root;
         let mut open = Open::new(out, level, root);
-        let olds = Keyed::new(shapes, old)?;
-        let updates = Keyed::new(shapes, new)?;
+        let mut olds = Keyed::new(shapes, old)?;
+        let mut updates = Keyed::new(shapes, new)?;
         let mut members = Members::new(shapes, old);
         while let Some(member) = members.step() {
             match updates.find(&member) {
@@ -138,9 +138,11 @@ impl<'a> Merge<'a> {
         }
         let mut members = Members::new(shapes, new);
         while let Some(member) = members.step() {
+            if olds.find(&member).is_some() {
+                continue;
+            }
             let first = updates.find(&member);
-            let is_first = first.is_some_and(|first| first.index == member.index);
-            if is_first && olds.find(&member).is_none() {
+            if first.is_some_and(|first| first.index == member.index) {
                 self.put(&mut open, out, &member)?;
             }
         }
@@ -227,6 +229,10 @@ impl<'a> Merge<'a> {
 struct Keyed<'a> {
     shapes: &'a Shapes,
     body: &'a [u8],
+    /// What follows the member that was found last. Both objects mostly have the same order.
+    next: Members<'a>,
+    /// Whether no key comes twice: shapes have none that do.
+    is_distinct: bool,
     /// Only if there are many.
     tree: Option<BTreeMap<&'a [u8], Member<'a>>>,
 }
@@ -234,30 +240,63 @@ struct Keyed<'a> {
 impl<'a> Keyed<'a> {
     /// `None` if the object makes no sense.
     fn new(shapes: &'a Shapes, body: &'a [u8]) -> Option<Self> {
-        let mut members = Members::new(shapes, body);
-        let count = core::iter::from_fn(|| members.step()).count();
+        let next = Members::new(shapes, body);
+        let (mut count, mut is_distinct) = (0, true);
+        let mut members = next.clone();
+        while let Some(member) = members.step() {
+            count += 1;
+            is_distinct = member.node.is_some();
+        }
         if !members.is_done() {
             return None;
         }
         let tree = (count > SCAN_MAX).then(|| {
             let mut tree = BTreeMap::new();
-            let mut members = Members::new(shapes, body);
+            let mut members = next.clone();
             while let Some(member) = members.step() {
                 tree.entry(member.key(shapes)).or_insert(member);
             }
             tree
         });
-        Some(Self { shapes, body, tree })
+        Some(Self {
+            shapes,
+            body,
+            next,
+            is_distinct,
+            tree,
+        })
     }
 
     /// The first member whose key is spelt like that of `wanted`.
-    fn find(&self, wanted: &Member<'a>) -> Option<Member<'a>> {
-        let (hash, key) = (wanted.hash(), wanted.key(self.shapes));
+    fn find(&mut self, wanted: &Member<'a>) -> Option<Member<'a>> {
+        if self.is_distinct {
+            let mut next = self.next.clone();
+            if let Some(member) = next.step()
+                && self.is_same(&member, wanted)
+            {
+                self.next = next;
+                return Some(member);
+            }
+        }
         if let Some(tree) = &self.tree {
-            return tree.get(key).copied();
+            return tree.get(wanted.key(self.shapes)).copied();
         }
         let mut members = Members::new(self.shapes, self.body);
-        core::iter::from_fn(|| members.step())
-            .find(|member| member.hash() == hash && member.key(self.shapes) == key)
+        while let Some(member) = members.step() {
+            if self.is_same(&member, wanted) {
+                self.next = members;
+                return Some(member);
+            }
+        }
+        None
+    }
+
+    fn is_same(&self, one: &Member<'a>, other: &Member<'a>) -> bool {
+        if let (Some(node), Some(other)) = (one.node, other.node)
+            && core::ptr::eq(node, other)
+        {
+            return true;
+        }
+        one.hash() == other.hash() && one.key(self.shapes) == other.key(self.shapes)
     }
 }
