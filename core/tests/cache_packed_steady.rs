@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use allocation_counter::measure;
 use shardkeep_core::Rng;
-use shardkeep_core::cache::packed::{Nested, Plan, Shapes};
+use shardkeep_core::cache::packed::{Nested, Plan, PlanId, Reference, Shapes};
 
 mod packed_texts;
 
@@ -38,9 +38,8 @@ fn known_shapes_allocate_nothing() {
                 span = left.span;
             })
             .expect("JSON");
-        let everything = shardkeep_core::cache::packed::PlanId::EVERYTHING;
         shapes
-            .pack(everything, text[span].as_bytes(), &mut user)
+            .pack(PlanId::EVERYTHING, text[span].as_bytes(), &mut user)
             .expect("JSON");
         shapes
             .merge(
@@ -54,7 +53,7 @@ fn known_shapes_allocate_nothing() {
             .expect("an update");
         let view = shapes.record(&record);
         black_box(view.get("roles").map(|roles| roles.snowflakes().count()));
-        let resolve = &mut |_: shardkeep_core::cache::packed::Reference<'_>, out: &mut Vec<u8>| {
+        let resolve = &mut |_: Reference<'_>, out: &mut Vec<u8>| {
             shapes.record(&user).write_json(out).expect("a record");
         };
         view.write_json_with(&mut json, resolve).expect("a record");
@@ -66,4 +65,47 @@ fn known_shapes_allocate_nothing() {
     let allocations = measure(|| counted.iter().for_each(&mut turn));
     assert_eq!(allocations.count_total, 0, "{allocations:?}");
     assert!(bytes > 0);
+}
+
+/// What the table says that it holds is what the allocator gave it.
+#[test]
+fn the_table_counts_every_byte() {
+    let mut rng = Rng::new(6);
+    let texts: Vec<String> = (0..2_000)
+        .map(|index| {
+            let user = packed_texts::user(&mut rng, index);
+            packed_texts::member(&mut rng, Some(&user))
+        })
+        .collect();
+    let mut record = Vec::with_capacity(4_096);
+    let mut bytes = 0;
+    let mut shapes = None;
+    let held = measure(|| {
+        let mut table = Shapes::default();
+        let plan = table.plan(&Plan::only(["user.id", "roles", "nick"]));
+        let plan = plan.expect("a table with room");
+        for (index, text) in texts.iter().enumerate() {
+            record.clear();
+            let plan = if index % 2 == 0 {
+                plan
+            } else {
+                PlanId::EVERYTHING
+            };
+            table
+                .pack(plan, text.as_bytes(), &mut record)
+                .expect("JSON");
+            let keys = format!(r#"{{"{}":{{"{index}":["{}"]}}}}"#, index / 4, index << 50);
+            for _ in 0..2 {
+                record.clear();
+                table
+                    .pack(PlanId::EVERYTHING, keys.as_bytes(), &mut record)
+                    .expect("JSON");
+            }
+        }
+        bytes = table.bytes();
+        shapes = Some(table);
+    });
+    let held = usize::try_from(held.bytes_current).expect("more is held than before");
+    assert_eq!(bytes, held);
+    assert!(shapes.is_some_and(|shapes| shapes.member_count() > 1_000));
 }
