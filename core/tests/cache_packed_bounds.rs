@@ -22,6 +22,7 @@ fn what_is_no_json_is_refused_where_it_is_wrong() {
         (b"{\"a\":", Incomplete, 5),
         (b"{\"a\":1", Incomplete, 6),
         (b"\"abc", Incomplete, 4),
+        (b"\"abc\\", Incomplete, 5),
         (b"nul", Incomplete, 0),
         (b"nulL", Unexpected, 0),
         (b"-", Incomplete, 1),

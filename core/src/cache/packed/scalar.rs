@@ -199,7 +199,7 @@ impl Packer<'_> {
                 match self.text.get(at) {
                     Some(&byte) => byte,
                     None => {
-                        self.at = at;
+                        self.at = self.text.len();
                         return Err(PackErrorKind::Incomplete);
                     }
                 }
