@@ -7,5 +7,6 @@ pub mod feeder;
 pub mod meter;
 pub mod plot;
 pub mod recording;
+pub mod texts;
 pub mod traffic;
 pub mod usage;

@@ -1,0 +1,3 @@
+//! The cache: records packed small, what is kept hot, and what each dispatch changes.
+
+pub mod packed;
