@@ -61,7 +61,8 @@ fn grant(words: &serde_json::Value, now_us: u64, got: u32) -> String {
         })
         .collect();
     format!(
-        r#"{{"now":{now_us},"inc":"a","state":"open","closed":0,"revision":0,"peers":["two"],"notes":[],"items":[{}]}}"#,
+        "{{\"now\":{now_us},\"inc\":\"a\",\"state\":\"open\",\"closed\":0,\"revision\":0,\"peers\":[\"two\"],\
+         \"notes\":[],\"items\":[{}]}}",
         items.join(",")
     )
 }

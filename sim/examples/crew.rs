@@ -51,13 +51,13 @@ impl Totals {
     #[expect(clippy::print_stdout, reason = "this is what the program is for")]
     fn print(&self, seeds: u64) {
         println!(
-            "{seeds} seeds: {} requests delivered, {} lost with crashed processes, {} exchanges with ledgers; {} sent on \
-             shares in {} times away, {} ledgers lost and rejoined",
+            "{seeds} seeds: {} requests delivered, {} lost with crashed processes, {} exchanges with ledgers; {} sent \
+             on shares in {} times away, {} ledgers lost and rejoined",
             self.delivered, self.lost, self.exchanges, self.on_share, self.aways, self.rejoined
         );
         println!(
-            "429s: {} over what was announced, {} before the limit was known, {} hidden, {} hidden before another member \
-             had heard of it",
+            "429s: {} over what was announced, {} before the limit was known, {} hidden, {} hidden before another \
+             member had heard of it",
             self.announced, self.unannounced, self.hidden, self.hidden_early
         );
         for report in self.bad.iter().take(if seeds == 1 { 1 } else { 12 }) {

@@ -4,9 +4,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
+use shardkeep::clock;
 use shardkeep_sim::DEFAULT_TOKEN;
 
 use crate::proxy::Proxy;
@@ -21,11 +22,15 @@ const CLIENTS: usize = 12;
 const GONE: Duration = Duration::from_secs(10);
 
 /// Fixed, leaking and logged windows, and a global limit that three proxies would break at once.
-const LIMITS: &str = r#"{"preset": "unlimited", "global": {"limit": 60}, "latency": {"there_ms": [2, 12], "back_ms": [2, 12]},
+const LIMITS: &str = r#"{
+    "preset": "unlimited", "global": {"limit": 60}, "latency": {"there_ms": [2, 12], "back_ms": [2, 12]},
     "rules": [
-      {"methods": ["POST"], "path": "/channels/{channel_id}/messages", "hash": "messages", "limit": 5, "window_ms": 1000},
-      {"methods": ["GET"], "path": "/channels/{channel_id}", "hash": "channel", "limit": 4, "window_ms": 500, "kind": "leaky"},
-      {"methods": ["GET"], "path": "/guilds/{guild_id}/roles", "hash": "roles", "limit": 6, "window_ms": 800, "kind": "log"}
+        {"methods": ["POST"], "path": "/channels/{channel_id}/messages", "hash": "messages",
+            "limit": 5, "window_ms": 1000},
+        {"methods": ["GET"], "path": "/channels/{channel_id}", "hash": "channel",
+            "limit": 4, "window_ms": 500, "kind": "leaky"},
+        {"methods": ["GET"], "path": "/guilds/{guild_id}/roles", "hash": "roles",
+            "limit": 6, "window_ms": 800, "kind": "log"}
     ]}"#;
 
 /// One request through a proxy; `None` if the proxy is gone.
@@ -122,7 +127,7 @@ fn three_proxies_never_send_too_much_whatever_dies() {
             });
         }
         std::thread::sleep(Duration::from_secs(4));
-        let start = Instant::now();
+        let start = clock::now();
         redis.kill();
         std::thread::sleep(Duration::from_secs(1));
         is_dead.store(true, Ordering::Relaxed);
@@ -130,12 +135,12 @@ fn three_proxies_never_send_too_much_whatever_dies() {
         // By now what the ledger granted is used up: whatever still comes is sent on shares.
         std::thread::sleep(Duration::from_secs(6));
         let before = accepted(&simulator);
-        std::thread::sleep(GONE.saturating_sub(start.elapsed()));
+        std::thread::sleep(GONE.saturating_sub(clock::now().since(start)));
         let during = accepted(&simulator) - before;
         redis.restart();
         (during, start)
     });
-    let took = waited.elapsed();
+    let took = clock::now().since(waited);
     assert_eq!(answered.load(Ordering::Relaxed), REQUESTS);
     assert!(
         during > 10,

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 use shardkeep_core::Instant;
+use shardkeep_core::rest::pool::PoolStatus;
 use shardkeep_core::rest::{Explanation, Place, Refusal, RequestId, Retry};
 
 use super::gate::Gate;
@@ -87,6 +88,36 @@ pub(super) fn explanation(id: RequestId, of: &Explanation) -> Value {
     told
 }
 
+/// How the proxy stands to those that share limits with it.
+fn pool(pool: &PoolStatus) -> Value {
+    json!({
+        "in_touch": pool.is_in_touch,
+        "away": pool.is_away,
+        "members": pool.peers.len() + 1,
+        "exchanges": pool.stats.exchanges,
+        "failed": pool.stats.failed,
+        "granted": pool.stats.granted,
+        "returned": pool.stats.returned,
+        "on_share": pool.stats.on_share,
+        "aways": pool.stats.aways,
+        "rejoined": pool.stats.rejoined,
+    })
+}
+
+/// What the cache of answers holds and does.
+fn cached(gate: &Gate) -> Value {
+    let cache = gate.cache.counts();
+    json!({
+        "on": gate.cache.is_on(),
+        "entries": cache.entries,
+        "bytes": cache.bytes,
+        "hits": cache.hits,
+        "misses": cache.misses,
+        "evicted": cache.evicted,
+        "invalidated": cache.invalidated,
+    })
+}
+
 /// The whole of `/status`.
 pub(super) fn status(gate: &Gate) -> Value {
     let scheduler = gate.client.observe(|scheduler| {
@@ -108,18 +139,7 @@ pub(super) fn status(gate: &Gate) -> Value {
             "buckets": scheduler.buckets(),
             "identities": identities,
             "invalid": { "spent": spent, "budget": budget },
-            "pool": scheduler.pool().map(|pool| json!({
-                "in_touch": pool.is_in_touch,
-                "away": pool.is_away,
-                "members": pool.peers.len() + 1,
-                "exchanges": pool.stats.exchanges,
-                "failed": pool.stats.failed,
-                "granted": pool.stats.granted,
-                "returned": pool.stats.returned,
-                "on_share": pool.stats.on_share,
-                "aways": pool.stats.aways,
-                "rejoined": pool.stats.rejoined,
-            })),
+            "pool": scheduler.pool().as_ref().map(pool),
         })
     });
     let stats = gate.client.stats();
@@ -131,7 +151,6 @@ pub(super) fn status(gate: &Gate) -> Value {
         .iter()
         .map(|&why| stats.retried_for(why))
         .sum::<u64>();
-    let cache = gate.cache.counts();
     let (tokens, tokens_in_use, tokens_replaced) = gate.identities.counts();
     let oldest: Vec<_> = gate
         .waiting
@@ -158,15 +177,7 @@ pub(super) fn status(gate: &Gate) -> Value {
             "limited": stats.limited,
             "invalid": stats.invalid,
         },
-        "cache": {
-            "on": gate.cache.is_on(),
-            "entries": cache.entries,
-            "bytes": cache.bytes,
-            "hits": cache.hits,
-            "misses": cache.misses,
-            "evicted": cache.evicted,
-            "invalidated": cache.invalidated,
-        },
+        "cache": cached(gate),
         "oldest": oldest,
     })
 }

@@ -16,11 +16,12 @@ use tokio::time::Sleep;
 
 use super::error::RestError;
 use super::events;
+use super::flight::{Flight, Landing, fly};
 use super::inbox::{Job, Life, Message, Reply};
 use super::pending::Called;
-use super::pool::{Answering, Ledger};
+use super::pool::{Ledger, Way};
 use super::shared::Shared;
-use super::transport::{Answer, Exchange, Outgoing, Transport, TransportError};
+use super::transport::{Answer, Outgoing, Transport, TransportError};
 use crate::clock;
 use crate::drive::Deadline;
 
@@ -30,10 +31,7 @@ use crate::drive::Deadline;
 pub struct Driver {
     shared: Arc<Shared>,
     transport: Arc<dyn Transport>,
-    /// Where limits are shared, and the exchange with it that is under way.
-    ledger: Option<Arc<dyn Ledger>>,
-    answering: Option<Answering>,
-    has_left: bool,
+    ledger: Way,
     timeout: Duration,
     entries: HashMap<RequestId, Entry>,
     batch: VecDeque<Message>,
@@ -57,44 +55,11 @@ struct Entry {
     reply: Reply,
 }
 
-/// A request under way.
-struct Flight {
-    id: RequestId,
-    outgoing: Arc<Outgoing>,
-    exchange: Exchange,
-}
-
-/// How an exchange ended.
-enum Landing {
-    Answered(Answer),
-    Failed(TransportError),
-    TimedOut,
-}
-
 impl std::fmt::Debug for Driver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Driver")
             .field("requests", &self.entries.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// Ends an exchange after `limit` without an answer and without sending on.
-async fn fly(flight: Flight, limit: Duration) -> (RequestId, Arc<Outgoing>, Landing) {
-    let Flight {
-        id,
-        outgoing,
-        mut exchange,
-    } = flight;
-    loop {
-        let handed_on = outgoing.body.handed_on();
-        match tokio::time::timeout(limit, &mut exchange).await {
-            Ok(Ok(answer)) => return (id, outgoing, Landing::Answered(answer)),
-            Ok(Err(error)) => return (id, outgoing, Landing::Failed(error)),
-            // A large upload may take longer, as long as it goes on.
-            Err(_) if outgoing.body.handed_on() > handed_on => {}
-            Err(_) => return (id, outgoing, Landing::TimedOut),
-        }
     }
 }
 
@@ -108,9 +73,7 @@ impl Driver {
         Self {
             shared,
             transport,
-            ledger,
-            answering: None,
-            has_left: false,
+            ledger: Way::to(ledger),
             timeout,
             entries: HashMap::new(),
             batch: VecDeque::new(),
@@ -154,7 +117,7 @@ impl Driver {
                 if life != Life::Open && is_idle && self.leave() && !is_out_of_time {
                     continue;
                 }
-                if life != Life::Open && is_idle && self.answering.is_none() || is_out_of_time {
+                if life != Life::Open && is_idle && self.ledger.is_silent() || is_out_of_time {
                     return Poll::Ready(());
                 }
                 return Poll::Pending;
@@ -298,7 +261,10 @@ impl Driver {
                 self.check_repeatable(id);
             }
             Output::Refuse { id, why, until } => self.refuse(id, why, until),
-            Output::Exchange => self.ask_the_ledger(),
+            Output::Exchange => {
+                let exchange = self.shared.scheduler().exchange();
+                self.ledger.ask(exchange);
+            }
             Output::Event(event) => {
                 events::log(&event);
                 // Nobody may be listening.
@@ -308,22 +274,11 @@ impl Driver {
         }
     }
 
-    fn ask_the_ledger(&mut self) {
-        let exchange = self.shared.scheduler().exchange();
-        if let (Some(exchange), Some(ledger)) = (exchange, &self.ledger) {
-            self.answering = Some(ledger.run(exchange));
-        }
-    }
-
-    /// Whether the ledger has answered.
+    /// Whether the ledger of shared limits has answered.
     fn hear_the_ledger(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(answering) = &mut self.answering else {
+        let Poll::Ready(answer) = self.ledger.poll(cx) else {
             return false;
         };
-        let Poll::Ready(answer) = answering.as_mut().poll(cx) else {
-            return false;
-        };
-        self.answering = None;
         let answer = answer.as_deref();
         self.feed(Input::Exchanged { answer });
         true
@@ -331,11 +286,11 @@ impl Driver {
 
     /// Gives back what is held of shared limits, once. Whether there is something to wait for.
     fn leave(&mut self) -> bool {
-        if self.ledger.is_none() || std::mem::replace(&mut self.has_left, true) {
-            return false;
+        let leaves = self.ledger.leaves();
+        if leaves {
+            self.feed(Input::LeavePool);
         }
-        self.feed(Input::LeavePool);
-        true
+        leaves
     }
 
     fn send(&mut self, id: RequestId) {

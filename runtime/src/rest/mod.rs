@@ -19,6 +19,7 @@ mod driver;
 mod error;
 mod events;
 mod face;
+mod flight;
 mod hints;
 mod http1;
 mod inbox;

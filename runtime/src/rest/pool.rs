@@ -7,6 +7,7 @@ use std::future::Future;
 use std::hash::{BuildHasher as _, RandomState};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -25,6 +26,50 @@ pub trait Ledger: Send + Sync {
     /// Runs [`LEDGER`](shardkeep_core::rest::pool::LEDGER) atomically with these keys and this argument. `None` if it
     /// was not run, or nobody knows.
     fn run(&self, exchange: Exchange) -> Pin<Box<dyn Future<Output = Option<Vec<u8>>> + Send>>;
+}
+
+/// The driver's way to the ledger: one exchange at a time.
+#[derive(Default)]
+pub(super) struct Way {
+    ledger: Option<Arc<dyn Ledger>>,
+    answering: Option<Answering>,
+    has_left: bool,
+}
+
+impl Way {
+    pub(super) fn to(ledger: Option<Arc<dyn Ledger>>) -> Self {
+        Self {
+            ledger,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn ask(&mut self, exchange: Option<Exchange>) {
+        if let (Some(exchange), Some(ledger)) = (exchange, &self.ledger) {
+            self.answering = Some(ledger.run(exchange));
+        }
+    }
+
+    /// The answer to what was asked.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+        let Some(answering) = &mut self.answering else {
+            return Poll::Pending;
+        };
+        let answer = answering.as_mut().poll(cx);
+        if answer.is_ready() {
+            self.answering = None;
+        }
+        answer
+    }
+
+    pub(super) const fn is_silent(&self) -> bool {
+        self.answering.is_none()
+    }
+
+    /// Whether there is a ledger to take leave of. `true` once.
+    pub(super) const fn leaves(&mut self) -> bool {
+        self.ledger.is_some() && !std::mem::replace(&mut self.has_left, true)
+    }
 }
 
 /// Which pool a process is in, and as whom.

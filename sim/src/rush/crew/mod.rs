@@ -6,6 +6,7 @@
 
 mod draw;
 mod member;
+mod post;
 mod report;
 mod world;
 

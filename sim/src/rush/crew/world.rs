@@ -10,18 +10,16 @@ use shardkeep_core::{Instant, Machine, Rng};
 
 use super::draw::CrewPlan;
 use super::member::{AUTH, Member};
+use super::post::Words;
 use super::{CrewReport, Ledger, Mishap};
 use crate::rest::{Delivery, Network, Request};
 
 /// How long a run may take: what is not finished by then never will be.
 const PATIENCE: Duration = Duration::from_secs(3_600);
 
-/// How long a member waits for the ledger's answer.
-const TIME_LIMIT: Duration = Duration::from_millis(500);
-
 /// What happens at a moment, beside network and timeouts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Happening {
+pub(super) enum Happening {
     Submit(u64),
     Cancel(u64),
     /// A mishap begins, by its place in the plan, or ends.
@@ -33,26 +31,24 @@ enum Happening {
     TimedOut(u64),
 }
 
-struct Words {
-    member: usize,
-    keys: Vec<String>,
-    body: String,
-    answer: Option<String>,
+/// Where a request stands in the plan.
+fn place(id: u64) -> usize {
+    usize::try_from(id).expect("requests are numbered by their places")
 }
 
 pub(super) struct World<'a> {
-    plan: &'a CrewPlan,
-    ledger: &'a mut dyn Ledger,
-    members: Vec<Member>,
+    pub(super) plan: &'a CrewPlan,
+    pub(super) ledger: &'a mut dyn Ledger,
+    pub(super) members: Vec<Member>,
     network: Network,
-    now: Instant,
+    pub(super) now: Instant,
     agenda: BTreeSet<(Instant, u64, Happening)>,
-    serial: u64,
-    words: BTreeMap<u64, Words>,
+    pub(super) serial: u64,
+    pub(super) words: BTreeMap<u64, Words>,
     /// Who sent what is on the wire.
     senders: BTreeMap<u64, usize>,
-    rng: Rng,
-    report: CrewReport,
+    pub(super) rng: Rng,
+    pub(super) report: CrewReport,
 }
 
 impl<'a> World<'a> {
@@ -90,7 +86,7 @@ impl<'a> World<'a> {
         world
     }
 
-    fn plan_for(&mut self, at: Instant, what: Happening) {
+    pub(super) fn plan_for(&mut self, at: Instant, what: Happening) {
         self.serial += 1;
         self.agenda.insert((at, self.serial, what));
     }
@@ -168,7 +164,7 @@ impl<'a> World<'a> {
         match what {
             Happening::Submit(id) => self.submit(id),
             Happening::Cancel(id) => {
-                let member = &mut self.members[self.plan.assigned[id as usize]];
+                let member = &mut self.members[self.plan.assigned[place(id)]];
                 // It may be finished already, or its process gone.
                 let _ =
                     member.is_alive && member.feed(self.now, Input::Cancel { id: RequestId(id) });
@@ -190,8 +186,8 @@ impl<'a> World<'a> {
     }
 
     fn submit(&mut self, id: u64) {
-        let wanted = &self.plan.scene.wanted[id as usize];
-        let member = &mut self.members[self.plan.assigned[id as usize]];
+        let wanted = &self.plan.scene.wanted[place(id)];
+        let member = &mut self.members[self.plan.assigned[place(id)]];
         if !member.is_alive {
             self.report.lost += 1;
             return;
@@ -242,37 +238,6 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Which mishaps are under way for the words of a member: whether they arrive, and whether the answer does.
-    fn ways(&self, member: usize) -> (bool, bool) {
-        let under_way = self.plan.mishaps.iter().filter(|&&(at, mishap)| {
-            let lasts = match mishap {
-                Mishap::Outage { lasts, .. } | Mishap::CutOff { lasts, .. } => lasts,
-                Mishap::Crash { .. } => Duration::ZERO,
-            };
-            let begin = Instant::ZERO + at;
-            begin <= self.now && self.now < begin + lasts
-        });
-        let mut ways = (true, true);
-        for &(_, mishap) in under_way {
-            match mishap {
-                Mishap::Outage { .. } => ways = (false, false),
-                Mishap::CutOff {
-                    member: cut,
-                    only_answers,
-                    ..
-                } if cut == member => ways = (ways.0 && only_answers, false),
-                Mishap::CutOff { .. } | Mishap::Crash { .. } => {}
-            }
-        }
-        ways
-    }
-
-    fn way(&mut self) -> Duration {
-        // One in two hundred is late by far.
-        let slow = if self.rng.below(200) == 0 { 400 } else { 1 };
-        self.rng.duration_below(self.plan.way) * slow
-    }
-
     /// Does what a scheduler says.
     fn listen(&mut self, at: usize) {
         if !self.members[at].is_alive {
@@ -289,69 +254,8 @@ impl<'a> World<'a> {
         }
     }
 
-    fn exchange(&mut self, at: usize) {
-        let Some(exchange) = self.members[at].scheduler.exchange() else {
-            self.report
-                .faults_found
-                .push("an exchange without words".to_owned());
-            return;
-        };
-        self.serial += 1;
-        let number = self.serial;
-        self.members[at].exchange = Some(number);
-        self.words.insert(
-            number,
-            Words {
-                member: at,
-                keys: exchange.keys,
-                body: exchange.body,
-                answer: None,
-            },
-        );
-        let way = self.way();
-        self.plan_for(self.now + way, Happening::Asked(number));
-        self.plan_for(self.now + TIME_LIMIT, Happening::TimedOut(number));
-    }
-
-    fn ask(&mut self, number: u64) {
-        let Some(words) = self.words.get(&number) else {
-            return;
-        };
-        let (arrives, returns) = self.ways(words.member);
-        if !arrives {
-            return;
-        }
-        // The ledger's clock is no member's clock.
-        let clock = self.now + Duration::from_secs(1_000);
-        let answer = self.ledger.run(clock, &words.keys, &words.body);
-        let way = self.way();
-        if returns && let Some(words) = self.words.get_mut(&number) {
-            words.answer = Some(answer);
-            self.plan_for(self.now + way, Happening::Answered(number));
-        }
-    }
-
-    fn hear(&mut self, number: u64, answer: Option<&str>) {
-        let Some(words) = self.words.remove(&number) else {
-            return;
-        };
-        let is_returning = answer.is_none() || self.ways(words.member).1;
-        let member = &mut self.members[words.member];
-        if member.exchange != Some(number) || !member.is_alive {
-            return;
-        }
-        if !is_returning {
-            // It is lost on its way; the time limit notices.
-            self.words.insert(number, words);
-            return;
-        }
-        member.exchange = None;
-        let answer = answer.map(str::as_bytes);
-        member.feed(self.now, Input::Exchanged { answer });
-    }
-
     fn send(&mut self, at: usize, id: RequestId) {
-        let wanted = &self.plan.scene.wanted[id.0 as usize];
+        let wanted = &self.plan.scene.wanted[place(id.0)];
         self.serial += 1;
         let sending = self.serial;
         self.members[at].flying.insert(sending, id);
