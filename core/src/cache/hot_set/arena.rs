@@ -1,6 +1,9 @@
 //! Where entries lie: queues of segments, each entry behind the one before. What is freed in the middle is a gap until
 //! its segment is compacted or its turn comes.
 
+mod compact;
+mod turn;
+
 use alloc::vec::Vec;
 
 use super::entry::{self, ALIGN, Lies, Shape};
@@ -69,8 +72,9 @@ struct Segment {
 #[derive(Clone, Copy, Debug, Default)]
 struct Ends {
     oldest: u32,
-    /// The one that is being filled.
     newest: u32,
+    /// The one that is being filled.
+    open: u32,
     /// Where in the oldest segment the first entry can be.
     cursor: usize,
     live: usize,
@@ -153,8 +157,8 @@ impl Arena {
 
     /// Whether the segment that is being filled has room.
     fn has_room(&self, queue: Queue, size: usize) -> bool {
-        let newest = &self.segments[self.ends[queue as usize].newest as usize];
-        newest.bytes.len() + size <= newest.bytes.capacity().min(SEGMENT_MAX)
+        let open = &self.segments[self.ends[queue as usize].open as usize];
+        open.bytes.len() + size <= open.bytes.capacity().min(SEGMENT_MAX)
     }
 
     /// Bytes that an entry of this size would ask for, if any.
@@ -204,22 +208,16 @@ impl Arena {
         number
     }
 
-    /// Puts a segment into its queue, after `older`.
-    fn enqueue(&mut self, number: u32, older: u32) {
-        let queue = self.segments[number as usize].queue as usize;
-        let newer = match older {
-            NONE => core::mem::replace(&mut self.ends[queue].oldest, number),
-            older => core::mem::replace(&mut self.segments[older as usize].newer, number),
-        };
-        if older == NONE {
-            self.ends[queue].cursor = 0;
-        }
-        match newer {
-            NONE => self.ends[queue].newest = number,
-            newer => self.segments[newer as usize].older = number,
+    /// Puts a segment at the new end of its queue.
+    fn enqueue(&mut self, number: u32) {
+        let ends = &mut self.ends[self.segments[number as usize].queue as usize];
+        let older = core::mem::replace(&mut ends.newest, number);
+        match older {
+            NONE => (ends.oldest, ends.cursor) = (number, 0),
+            older => self.segments[older as usize].newer = number,
         }
         let segment = &mut self.segments[number as usize];
-        (segment.older, segment.newer) = (older, newer);
+        (segment.older, segment.newer) = (older, NONE);
     }
 
     /// Takes a segment out of its queue and gives its memory back.
@@ -232,6 +230,9 @@ impl Arena {
         segment.newer = free;
         self.free = number;
         let ends = &mut self.ends[segment.queue as usize];
+        if ends.open == number {
+            ends.open = NONE;
+        }
         match older {
             NONE => (ends.oldest, ends.cursor) = (newer, 0),
             older => self.segments[older as usize].newer = newer,
@@ -244,19 +245,18 @@ impl Arena {
 
     /// Room for an entry at the new end of a queue, all zero.
     pub(super) fn take(&mut self, queue: Queue, size: usize) -> At {
-        let newest = self.ends[queue as usize].newest;
+        let open = self.ends[queue as usize].open;
         let number = if self.is_large(size) {
-            // Behind the one that is being filled, which goes on being filled.
             let number = self.open(queue, size);
-            let older = self.segments[newest as usize].older;
-            self.enqueue(number, if newest == NONE { NONE } else { older });
+            self.enqueue(number);
             number
         } else if self.has_room(queue, size) {
-            newest
+            open
         } else {
-            self.trim(newest);
+            self.trim(open);
             let number = self.open(queue, self.segment);
-            self.enqueue(number, newest);
+            self.enqueue(number);
+            self.ends[queue as usize].open = number;
             number
         };
         self.append(number, size)
@@ -343,138 +343,4 @@ impl Arena {
             self.sparse.push(number);
         }
     }
-
-    /// The entry that has been in its queue for longest.
-    pub(super) fn oldest(&mut self, queue: Queue) -> Option<(At, Shape)> {
-        let ends = &mut self.ends[queue as usize];
-        let number = ends.oldest;
-        if number == NONE {
-            return None;
-        }
-        // A segment in a queue has an entry, and nothing but gaps lies before the cursor.
-        let bytes = &self.segments[number as usize].bytes;
-        loop {
-            match entry::read(bytes.get(ends.cursor..).filter(|rest| !rest.is_empty())?) {
-                Lies::Entry(shape) => return Some((At::new(number, ends.cursor), shape)),
-                Lies::Gap(size) => ends.cursor += size,
-            }
-        }
-    }
-
-    /// Notes the next segment with gaps in an eighth of it; false if there is none.
-    pub(super) fn note_gappy(&mut self) -> bool {
-        let count = self.segments.len();
-        for step in 1..=count {
-            let number = (self.hand + step) % count;
-            if self.is_gappy(number, 8) {
-                self.hand = number;
-                self.sparse.push(u32::try_from(number).unwrap_or(NONE));
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Whether compacting a segment would give back a part of it.
-    fn is_gappy(&self, number: usize, part: usize) -> bool {
-        let segment = &self.segments[number];
-        let ends = &self.ends[segment.queue as usize];
-        let is_under_way = number == ends.oldest as usize && ends.cursor > 0;
-        let gaps = segment.bytes.len() - segment.live;
-        let is_open = number == ends.newest as usize;
-        !is_under_way && !is_open && gaps > 0 && gaps * part >= segment.bytes.len()
-    }
-
-    /// A segment that should be compacted.
-    pub(super) fn next_sparse(&mut self) -> Option<Compaction> {
-        loop {
-            let Some(number) = self.sparse.pop() else {
-                self.sparse = Vec::new();
-                return None;
-            };
-            let segment = &self.segments[number as usize];
-            let length = segment.bytes.len();
-            // It may have been freed since, and filled anew.
-            if !self.is_gappy(number as usize, 8) {
-                continue;
-            }
-            let older = segment.older;
-            let target = &self.segments[older as usize].bytes;
-            let fits = older != NONE && target.len() + segment.live <= self.segment;
-            return Some(Compaction {
-                segment: number,
-                target: if fits { older } else { number },
-                from: 0,
-                to: if fits { target.len() } else { 0 },
-                end: length,
-            });
-        }
-    }
-
-    /// Copies the next entry of a compaction; the caller says so to whoever knew the old place.
-    pub(super) fn compact(&mut self, work: &mut Compaction) -> Option<(At, At)> {
-        while work.from < work.end {
-            let bytes = &self.segments[work.segment as usize].bytes;
-            let shape = match entry::read(&bytes[work.from..]) {
-                Lies::Gap(size) => {
-                    work.from += size;
-                    continue;
-                }
-                Lies::Entry(shape) => shape,
-            };
-            let (from, size) = (At::new(work.segment, work.from), shape.size());
-            work.from += size;
-            let to = if work.target == work.segment {
-                At::new(work.segment, work.to)
-            } else {
-                self.widen(work.target, size);
-                self.append(work.target, size)
-            };
-            work.to += size;
-            if from != to {
-                self.copy(from, to, size);
-                return Some((from, to));
-            }
-        }
-        self.end_compaction(work);
-        None
-    }
-
-    fn widen(&mut self, number: u32, size: usize) {
-        let standard = self.segment;
-        let bytes = &mut self.segments[number as usize].bytes;
-        if bytes.capacity() < bytes.len() + size {
-            self.capacity -= bytes.capacity();
-            bytes.reserve_exact(standard.max(bytes.len() + size) - bytes.len());
-            self.capacity += bytes.capacity();
-        }
-    }
-
-    fn end_compaction(&mut self, work: &Compaction) {
-        let segment = &mut self.segments[work.segment as usize];
-        let ends = &mut self.ends[segment.queue as usize];
-        if work.target != work.segment {
-            ends.live -= segment.live;
-            segment.live = 0;
-            self.close(work.segment);
-            return;
-        }
-        segment.bytes.truncate(work.to);
-        if ends.oldest == work.segment {
-            ends.cursor = 0;
-        }
-        if ends.newest != work.segment {
-            self.trim(work.segment);
-        }
-    }
-}
-
-/// A compaction under way. Nothing else may change the arena's entries meanwhile.
-#[derive(Debug)]
-pub(super) struct Compaction {
-    segment: u32,
-    target: u32,
-    from: usize,
-    to: usize,
-    end: usize,
 }

@@ -6,14 +6,23 @@ use super::arena::{At, Queue};
 use super::entry::Shape;
 use super::{Evicted, HotSet, Key, Kind, Reason, Sink, tick};
 
-/// What part of the live bytes the queue of new entries may have.
-const YOUNG: usize = 10;
-
-/// As often must a new entry have been asked for to stay.
-const WANTED: u8 = 1;
+/// What part of the budget the queue of new entries may have.
+const YOUNG: usize = 50;
 
 /// Of the budget, so many bytes for each entry that is remembered after it was given up.
-pub(super) const BYTES_PER_GHOST: usize = 128;
+pub(super) const BYTES_PER_GHOST: usize = 64;
+
+/// Touches are halved once while so many times as many entries come as there are.
+const COOLING: usize = 8;
+
+/// Entries of the main queue that are compared with each other.
+const BATCH: usize = 128;
+
+/// Of those, one part in so many of the bytes is given up.
+const GIVEN_UP: usize = 7;
+
+/// New entries are measured by the main queue as it was at most a part of all entries ago.
+const FRESH: usize = 20;
 
 /// Entries asked for since they were last looked at that are passed over, in a scope or kind that has to give.
 const PASSES: usize = 8;
@@ -27,6 +36,56 @@ pub(super) struct Want {
     pub(super) shape: Shape,
     /// Whether it is not in the index yet.
     pub(super) is_new: bool,
+}
+
+/// How many touches an entry must have had to be worth keeping.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Policy {
+    /// What is worth no more is given up.
+    bar: u32,
+    /// Steps in the main queue until the bar is set anew.
+    left: usize,
+    /// Steps in the queue of new entries since it was.
+    since: usize,
+    all: usize,
+}
+
+/// Touches for each byte, in some unit: what an entry earns by its place. Who was never asked for counts a tenth of
+/// one who was asked once, so that of those the smaller stay.
+const fn worth(heat: u8, size: usize) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "an entry is not empty")]
+    let worth = (((heat as u64 * 10 + 1) << 20) / (size as u64 + 8)) as u32;
+    worth
+}
+
+impl Policy {
+    const fn turn(&mut self, queue: Queue, all: usize) {
+        self.all = all;
+        match queue {
+            Queue::Young => self.since += 1,
+            Queue::Main => self.left = self.left.saturating_sub(1),
+        }
+    }
+
+    const fn is_due(&self) -> bool {
+        self.left == 0 || self.since > self.all / FRESH
+    }
+
+    fn set_bar(&mut self, batch: &mut [(u32, usize)]) {
+        batch.sort_unstable();
+        let all: usize = batch.iter().map(|one| one.1).sum();
+        let mut below = 0;
+        let bar = batch.iter().find(|one| {
+            below += one.1;
+            below * GIVEN_UP >= all
+        });
+        self.bar = bar.map_or(0, |one| one.0);
+        (self.left, self.since) = (batch.len().max(1), 0);
+    }
+
+    const fn keeps(&self, heat: u8, size: usize) -> bool {
+        worth(heat, size) > self.bar
+    }
 }
 
 impl HotSet {
@@ -72,12 +131,16 @@ impl HotSet {
 
     /// Takes the entry whose turn it is in the queues: it stays, moves on, or is given up.
     fn advance(&mut self, now: Instant, evicted: Sink<'_>) -> bool {
-        let (young, main) = (self.arena.live(Queue::Young), self.arena.live(Queue::Main));
-        let queue = if main == 0 || young > (young + main) / YOUNG {
+        let is_young = self.arena.live(Queue::Young) > self.budget / YOUNG;
+        let queue = if is_young || self.arena.live(Queue::Main) == 0 {
             Queue::Young
         } else {
             Queue::Main
         };
+        self.policy.turn(queue, self.index.len());
+        if self.policy.is_due() {
+            self.measure();
+        }
         let Some((at, shape)) = self.arena.oldest(queue) else {
             return false;
         };
@@ -85,19 +148,37 @@ impl HotSet {
         let heat = self.index.heat(hash, at);
         if self.has_expired(at, shape, now) {
             self.give_up(at, shape, Reason::Expired, evicted);
-        } else if queue == Queue::Young && heat >= WANTED {
-            let at = self.transfer(at, shape, Queue::Main);
-            self.index.set_heat(hash, at, 0);
-        } else if queue == Queue::Main && heat > 0 {
-            let at = self.transfer(at, shape, Queue::Main);
-            self.index.set_heat(hash, at, heat - 1);
+        } else if self.policy.keeps(heat, shape.size()) {
+            self.transfer(at, shape, Queue::Main);
         } else {
-            if queue == Queue::Young {
-                self.ghost.insert(hash);
-            }
+            self.ghost.insert(hash, heat);
             self.give_up(at, shape, Reason::Cold, evicted);
         }
         true
+    }
+
+    /// Compares the entries at the old end of the main queue: what is worth less than the rest of them sets the bar.
+    fn measure(&mut self) {
+        let mut batch = [(0, 0); BATCH];
+        let mut count = 0;
+        self.arena.look(Queue::Main, BATCH, &mut |at, shape| {
+            let hash = self.hasher.key(self.key(at, shape));
+            let heat = self.index.heat(hash, at);
+            batch[count] = (worth(heat, shape.size()), shape.size());
+            count += 1;
+        });
+        self.policy.set_bar(&mut batch[..count]);
+    }
+
+    /// Something new came: touches cool, and while there is room new entries become old ones as they are.
+    pub(super) fn settle(&mut self) {
+        self.index.cool(COOLING);
+        self.ghost.cool(COOLING * self.index.len());
+        let young = self.budget / YOUNG;
+        let has_room = self.held_bytes() + self.reserve() + young <= self.budget;
+        if has_room && self.arena.live(Queue::Young) > young {
+            self.arena.adopt();
+        }
     }
 
     pub(super) fn has_expired(&self, at: At, shape: Shape, now: Instant) -> bool {
@@ -129,7 +210,7 @@ impl HotSet {
                 self.give_up(at, shape, why, evicted);
                 return true;
             }
-            self.index.set_heat(hash, at, heat - 1);
+            self.index.set_heat(hash, at, heat / 2);
             self.unlink(at);
             self.link(at, group);
         }

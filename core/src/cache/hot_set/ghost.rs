@@ -1,9 +1,14 @@
-//! Who was given up lately: two bytes for each, so that what comes back soon is known to be wanted.
+//! Who was given up lately, and how often they were asked for: two bytes for each, so that who comes back need not
+//! begin anew.
 
 use alloc::vec::Vec;
 
 /// How many are remembered in a row; the latest stands first.
 const ROW: usize = 16;
+
+/// Bits of a memory that count touches; the others are bits of the hash, not all of them zero.
+const HEAT_BITS: u32 = 4;
+const HEAT: u16 = (1 << HEAT_BITS) - 1;
 
 /// Fingerprints of entries that are gone.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +16,9 @@ pub(super) struct Ghost {
     rows: Vec<[u16; ROW]>,
     /// How many rows there will be from the first entry on.
     wanted: usize,
+    /// Where cooling goes on, and what is left of the last part of a row.
+    hand: usize,
+    cooled: usize,
 }
 
 impl Ghost {
@@ -18,8 +26,10 @@ impl Ghost {
     pub(super) fn resize(&mut self, entries: usize) {
         let wanted = entries.div_ceil(ROW);
         if self.wanted != wanted {
-            self.wanted = wanted;
-            self.rows = Vec::new();
+            *self = Self {
+                wanted,
+                ..Self::default()
+            };
         }
     }
 
@@ -35,15 +45,16 @@ impl Ghost {
 
     /// Where a hash is remembered, and as what.
     fn split(&self, hash: u64) -> Option<(usize, u16)> {
-        let [.., a, b] = hash.to_le_bytes();
+        let [a, b, ..] = hash.to_le_bytes();
         let rows = self.rows.len() as u64;
+        // Other bits than those that choose the row.
         let row = ((hash & 0xffff_ffff) * rows) >> 32;
-        // 0 is nobody.
-        (rows > 0).then(|| (row as usize, u16::from_le_bytes([a, b]).max(1)))
+        let print = (u16::from_le_bytes([a, b]) >> HEAT_BITS).max(1);
+        (rows > 0).then_some((row as usize, print))
     }
 
     /// Remembers somebody.
-    pub(super) fn insert(&mut self, hash: u64) {
+    pub(super) fn insert(&mut self, hash: u64, heat: u8) {
         if self.rows.is_empty() {
             self.rows.reserve_exact(self.wanted);
             self.rows.resize(self.wanted, [0; ROW]);
@@ -51,28 +62,34 @@ impl Ghost {
         if let Some((row, print)) = self.split(hash) {
             let row = &mut self.rows[row];
             row.copy_within(..ROW - 1, 1);
-            row[0] = print;
+            row[0] = print << HEAT_BITS | u16::from(heat) & HEAT;
         }
     }
 
-    /// Whether somebody is remembered; they are forgotten.
-    pub(super) fn take(&mut self, hash: u64) -> bool {
-        let Some((row, print)) = self.split(hash) else {
-            return false;
-        };
+    /// How often somebody was asked for who is remembered; they are forgotten.
+    pub(super) fn take(&mut self, hash: u64) -> Option<u8> {
+        let (row, print) = self.split(hash)?;
         let row = &mut self.rows[row];
-        let Some(place) = row.iter().position(|&other| other == print) else {
-            return false;
-        };
+        let place = row.iter().position(|&other| other >> HEAT_BITS == print)?;
+        let [heat, _] = (row[place] & HEAT).to_le_bytes();
         row.copy_within(place + 1.., place);
         row[ROW - 1] = 0;
-        true
+        Some(heat)
     }
 
-    /// Whether somebody is remembered.
-    pub(super) fn knows(&self, hash: u64) -> bool {
-        self.split(hash)
-            .is_some_and(|(row, print)| self.rows[row].contains(&print))
+    /// Halves the touches of the next ones: of all of them in `period` calls.
+    pub(super) fn cool(&mut self, period: usize) {
+        let count = self.rows.len();
+        self.cooled += count;
+        let due = self.cooled / period.max(1);
+        self.cooled %= period.max(1);
+        for _ in 0..due.min(count) {
+            self.hand = (self.hand + 1) % count;
+            for one in &mut self.rows[self.hand] {
+                let heat = *one & HEAT;
+                *one -= heat - heat / 2;
+            }
+        }
     }
 }
 
@@ -87,13 +104,27 @@ mod tests {
         ghost.resize(4_096);
         let mut rng = Rng::new(5);
         let hashes: Vec<u64> = (0..10_000).map(|_| rng.next_u64()).collect();
-        hashes.iter().for_each(|&hash| ghost.insert(hash));
-        let known = |range: &[u64]| range.iter().filter(|&&hash| ghost.knows(hash)).count();
-        assert_eq!(known(&hashes[9_000..]), 1_000);
-        assert!(known(&hashes[..4_000]) < 200, "the oldest are forgotten");
-        assert!(known(&[1 << 40, 2 << 40, 3 << 40]) == 0);
-        let last = hashes[9_999];
-        assert!(ghost.take(last) && !ghost.take(last));
+        for (&hash, heat) in hashes.iter().zip((0..16).cycle()) {
+            ghost.insert(hash, heat);
+        }
         assert_eq!(ghost.held(), 4_096 * 2);
+        let known = |range: &[u64]| {
+            let mut ghost = ghost.clone();
+            range.iter().filter_map(|&hash| ghost.take(hash)).count()
+        };
+        assert!(known(&hashes[9_000..]) > 990);
+        assert!(known(&hashes[..4_000]) < 200, "the oldest are forgotten");
+        let last = hashes[9_999];
+        assert_eq!(ghost.take(last), Some(15));
+        assert_eq!(ghost.take(last), None);
+    }
+
+    #[test]
+    fn touches_are_halved() {
+        let mut ghost = Ghost::default();
+        ghost.resize(160);
+        ghost.insert(77, 15);
+        (0..40).for_each(|_| ghost.cool(40));
+        assert_eq!(ghost.take(77), Some(7));
     }
 }

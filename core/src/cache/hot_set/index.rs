@@ -14,7 +14,7 @@ const TABLES: usize = 64;
 const TABLE_BITS: u32 = TABLES.trailing_zeros();
 
 /// Bits of a mark that count touches; the others are bits of the hash.
-const HEAT_BITS: u32 = 2;
+const HEAT_BITS: u32 = 4;
 
 /// The highest count of touches.
 pub(super) const HEAT_MAX: u8 = (1 << HEAT_BITS) - 1;
@@ -53,6 +53,9 @@ pub(super) struct Index {
     tables: Box<[Table]>,
     slots: usize,
     used: usize,
+    /// Where cooling goes on, and what is left of the last part of a slot.
+    hand: (usize, usize),
+    cooled: usize,
 }
 
 /// A hash as the index reads it: table, and what is left for the place in it.
@@ -164,6 +167,8 @@ impl Index {
             tables: tables.into_boxed_slice(),
             slots: 0,
             used: 0,
+            hand: (0, 0),
+            cooled: 0,
         }
     }
 
@@ -243,8 +248,11 @@ impl Index {
     }
 
     /// How often an entry was touched.
-    pub(super) fn heat(&mut self, hash: u64, at: At) -> u8 {
-        let mark = self.slot(hash, at).map_or(0, |slot| *slot.mark.get_mut());
+    pub(super) fn heat(&self, hash: u64, at: At) -> u8 {
+        let (table, tag) = split(hash);
+        let table = &self.tables[table];
+        let place = table.find(tag, |other| other == at);
+        let mark = place.map_or(0, |place| table.slots[place].mark.load(Relaxed));
         mark.to_le_bytes()[0] & HEAT_MAX
     }
 
@@ -252,6 +260,25 @@ impl Index {
     pub(super) fn moved(&mut self, hash: u64, from: At, to: At) {
         if let Some(slot) = self.slot(hash, from) {
             slot.at = to;
+        }
+    }
+
+    /// Halves the touches of the next entries: of all of them in `periods` calls for each entry.
+    pub(super) fn cool(&mut self, periods: usize) {
+        self.cooled += self.slots;
+        let period = periods * self.used.max(1);
+        let count = self.cooled / period;
+        self.cooled %= period;
+        for _ in 0..count.min(self.slots) {
+            let (mut table, mut place) = self.hand;
+            // Some table has slots.
+            while place >= self.tables[table].slots.len() {
+                (table, place) = ((table + 1) % TABLES, 0);
+            }
+            let mark = self.tables[table].slots[place].mark.get_mut();
+            let heat = *mark & u32::from(HEAT_MAX);
+            *mark -= heat - heat / 2;
+            self.hand = (table, place + 1);
         }
     }
 
@@ -392,15 +419,19 @@ mod tests {
     }
 
     #[test]
-    fn touches_are_counted_up_to_three() {
+    fn touches_are_counted_up_to_fifteen_and_halved() {
         let mut index = Index::new();
         index.insert(9, At(1), 0);
-        for wanted in [1, 2, 3, 3] {
+        for wanted in (1..=15).chain([15]) {
             assert_eq!(index.ask(9, |_| true), Some(At(1)));
             assert_eq!(index.heat(9, At(1)), wanted);
         }
         assert_eq!(index.ask(8, |_| false), None);
-        assert_eq!(index.asked(), (4, 1));
+        assert_eq!(index.asked(), (16, 1));
+        for wanted in [7, 3, 1, 0, 0] {
+            (0..5).for_each(|_| index.cool(5));
+            assert_eq!(index.heat(9, At(1)), wanted);
+        }
         index.set_heat(9, At(1), 1);
         index.moved(9, At(1), At(2));
         assert_eq!(index.heat(9, At(2)), 1);

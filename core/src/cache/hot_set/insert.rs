@@ -5,6 +5,7 @@ use crate::{Instant, Snowflake};
 use super::arena::{At, Queue};
 use super::entry::Shape;
 use super::evict::Want;
+use super::index::HEAT_MAX;
 use super::{HotSet, Key, Reason, Refusal, Sink, tick};
 
 /// How a value was kept.
@@ -17,7 +18,8 @@ pub enum Stored {
 }
 
 impl HotSet {
-    /// Keeps a value. If that needs memory, others are given up, and `evicted` is told of each.
+    /// Keeps a value that came by itself, such as one that a dispatch brought. If that needs memory, others are given up,
+    /// and `evicted` is told of each.
     ///
     /// # Errors
     ///
@@ -29,9 +31,36 @@ impl HotSet {
         value: &[u8],
         evicted: Sink<'_>,
     ) -> Result<Stored, Refusal> {
+        self.keep(now, key, value, false, evicted)
+    }
+
+    /// Keeps a value that was fetched because somebody had asked for it and it was not held: what is asked for again
+    /// soon after it was given up counts as used.
+    ///
+    /// # Errors
+    ///
+    /// As [`HotSet::insert`].
+    pub fn insert_asked(
+        &mut self,
+        now: Instant,
+        key: Key,
+        value: &[u8],
+        evicted: Sink<'_>,
+    ) -> Result<Stored, Refusal> {
+        self.keep(now, key, value, true, evicted)
+    }
+
+    fn keep(
+        &mut self,
+        now: Instant,
+        key: Key,
+        value: &[u8],
+        is_asked: bool,
+        evicted: Sink<'_>,
+    ) -> Result<Stored, Refusal> {
         let stored = match self.refusal(key, value) {
             Some(why) => Err(why),
-            None => self.store(now, key, value, evicted),
+            None => self.store(now, key, value, is_asked, evicted),
         };
         if let Err(why) = stored {
             self.kind_mut(key.kind).refused[usize::from(why.number()) - 1] += 1;
@@ -75,6 +104,7 @@ impl HotSet {
         now: Instant,
         key: Key,
         value: &[u8],
+        is_asked: bool,
         evicted: Sink<'_>,
     ) -> Result<Stored, Refusal> {
         let shape = self.shape(key, value);
@@ -83,25 +113,23 @@ impl HotSet {
         }
         self.make_place(key, shape, evicted);
         let hash = self.hasher.key(key);
-        let queue = if self.ghost.knows(hash) {
-            Queue::Main
-        } else {
-            Queue::Young
-        };
         let want = Want {
             key,
             hash,
-            queue,
+            queue: Queue::Young,
             shape,
             is_new: true,
         };
         if !self.make_room(now, &want, evicted) {
             return Err(Refusal::NoRoom);
         }
-        self.ghost.take(hash);
-        let at = self.arena.take(queue, shape.size());
+        let heat = match self.ghost.take(hash) {
+            Some(heat) => (heat + u8::from(is_asked)).min(HEAT_MAX),
+            None => 0,
+        };
+        let at = self.arena.take(Queue::Young, shape.size());
         self.write(now, at, shape, key, value);
-        self.index.insert(hash, at, 0);
+        self.index.insert(hash, at, heat);
         if shape.is_linked {
             let group = self.scopes.open(self.hasher, key.kind, key.scope);
             self.link(at, group);
@@ -111,6 +139,7 @@ impl HotSet {
         kind.count += 1;
         kind.bytes += shape.size();
         kind.inserted += 1;
+        self.settle();
         Ok(Stored::New)
     }
 
@@ -150,12 +179,13 @@ impl HotSet {
             shape,
             is_new: false,
         };
+        self.shrink_kind(key.kind, 0, to - from, evicted);
         if !self.make_room(now, &want, evicted) {
             return Err(Refusal::NoRoom);
         }
         // Room may have been made by giving up the older value, or by moving it.
         let Some((at, old)) = self.find(key) else {
-            return self.store(now, key, value, evicted);
+            return self.store(now, key, value, false, evicted);
         };
         let new = self.arena.take(self.arena.queue(at), to);
         self.arena.copy(at, new, old.value_at());
@@ -163,7 +193,6 @@ impl HotSet {
         self.moved(at, new, shape);
         self.arena.free(at, from);
         self.resized(new, shape, from, to);
-        self.shrink_kind(key.kind, 0, 0, evicted);
         Ok(Stored::Replaced)
     }
 

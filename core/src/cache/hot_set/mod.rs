@@ -91,6 +91,7 @@ pub struct HotSet {
     asked_expired: AtomicUsize,
     /// Where the search for ended lives goes on.
     sweep: u64,
+    policy: evict::Policy,
 }
 
 impl HotSet {
@@ -110,6 +111,7 @@ impl HotSet {
             kinds: [KindStats::default(); Kind::COUNT],
             asked_expired: AtomicUsize::new(0),
             sweep: 0,
+            policy: evict::Policy::default(),
         };
         set.size_parts();
         set

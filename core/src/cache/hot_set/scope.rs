@@ -24,11 +24,10 @@ pub(super) struct Group {
     pub(super) count: u32,
     pub(super) newest: At,
     pub(super) oldest: At,
-    bytes: usize,
     /// Number of the scope.
     owner: u32,
-    /// Neighbours among the scope's groups.
-    of_scope: [u32; 2],
+    /// The next of the scope's groups, of which there are few.
+    next: u32,
     /// Neighbours in the ring of the kind's groups.
     of_kind: [u32; 2],
 }
@@ -36,8 +35,8 @@ pub(super) struct Group {
 /// A guild or a channel.
 #[derive(Clone, Copy, Debug, Default)]
 struct Scope {
-    id: Snowflake,
     bytes: usize,
+    /// One of its groups, which knows the scope's id.
     first: u32,
 }
 
@@ -103,8 +102,12 @@ impl Scopes {
             .map(number)
     }
 
+    fn id(&self, owner: u32) -> Snowflake {
+        self.groups.get(self.scopes.get(owner).first).scope
+    }
+
     fn find_scope(&self, hasher: Hasher, scope: Snowflake) -> Option<u32> {
-        let is = |place| self.scopes.get(number(place)).id == scope;
+        let is = |place| self.id(number(place)) == scope;
         self.by_scope.find(hasher.scope(scope), is).map(number)
     }
 
@@ -132,27 +135,24 @@ impl Scopes {
         if let Some(found) = self.find(hasher, kind, scope) {
             return found;
         }
-        let owner = self.find_scope(hasher, scope).unwrap_or_else(|| {
-            let opened = self.scopes.insert(Scope {
-                id: scope,
+        let known = self.find_scope(hasher, scope);
+        let owner = known.unwrap_or_else(|| {
+            self.scopes.insert(Scope {
                 bytes: 0,
                 first: NONE,
-            });
-            self.by_scope.insert(hasher.scope(scope), at(opened), 0);
-            opened
+            })
         });
-        let next = self.scopes.get(owner).first;
         let group = self.groups.insert(Group {
             scope,
             kind,
             owner,
-            of_scope: [NONE, next],
+            next: self.scopes.get(owner).first,
             ..Group::default()
         });
-        if next != NONE {
-            self.groups.get_mut(next).of_scope[0] = group;
-        }
         self.scopes.get_mut(owner).first = group;
+        if known.is_none() {
+            self.by_scope.insert(hasher.scope(scope), at(owner), 0);
+        }
         self.by_group
             .insert(hasher.group(kind, scope), at(group), 0);
         let hand = &mut self.hands[usize::from(kind.number())];
@@ -174,16 +174,22 @@ impl Scopes {
             scope,
             kind,
             owner,
-            of_scope: [before, next],
+            next,
             of_kind: [ring_before, ring_next],
             ..
         } = *self.groups.get(group);
-        match before {
-            NONE => self.scopes.get_mut(owner).first = next,
-            before => self.groups.get_mut(before).of_scope[1] = next,
-        }
-        if next != NONE {
-            self.groups.get_mut(next).of_scope[0] = before;
+        let first = self.scopes.get(owner).first;
+        if first != group {
+            let mut before = first;
+            while self.groups.get(before).next != group {
+                before = self.groups.get(before).next;
+            }
+            self.groups.get_mut(before).next = next;
+        } else if next != NONE {
+            self.scopes.get_mut(owner).first = next;
+        } else {
+            self.by_scope.remove(hasher.scope(scope), at(owner));
+            self.scopes.remove(owner);
         }
         self.groups.get_mut(ring_before).of_kind[1] = ring_next;
         self.groups.get_mut(ring_next).of_kind[0] = ring_before;
@@ -193,10 +199,6 @@ impl Scopes {
         }
         self.by_group.remove(hasher.group(kind, scope), at(group));
         self.groups.remove(group);
-        if self.scopes.get(owner).first == NONE {
-            self.by_scope.remove(hasher.scope(scope), at(owner));
-            self.scopes.remove(owner);
-        }
     }
 
     /// An entry of so many bytes came.
@@ -208,14 +210,14 @@ impl Scopes {
 
     /// An entry has another size now.
     pub(super) fn resize(&mut self, group: u32, from: usize, to: usize) {
-        let entries = self.groups.get_mut(group);
-        entries.bytes = entries.bytes + to - from;
-        let owner = entries.owner;
+        let Group {
+            owner, scope: id, ..
+        } = *self.groups.get(group);
         let scope = self.scopes.get_mut(owner);
         let was_above = scope.bytes > self.share;
         scope.bytes = scope.bytes + to - from;
         let is_above = scope.bytes > self.share;
-        if scope.id != Snowflake(0) && was_above != is_above {
+        if id != Snowflake(0) && was_above != is_above {
             self.note(owner, is_above);
         }
     }
@@ -241,12 +243,10 @@ impl Scopes {
     /// Sets what a scope may hold while memory is short.
     pub(super) fn set_share(&mut self, share: usize) {
         self.share = share;
-        let scopes = &self.scopes;
         let is_above = |number: &u32| {
-            let scope = scopes.get(*number);
-            scope.bytes > share && scope.id != Snowflake(0)
+            self.scopes.get(*number).bytes > share && self.id(*number) != Snowflake(0)
         };
-        self.above = scopes.numbers().filter(is_above).collect();
+        self.above = self.scopes.numbers().filter(is_above).collect();
     }
 
     /// The largest group of the scope that holds most, if it is above its share.
@@ -256,10 +256,10 @@ impl Scopes {
         let mut largest = next;
         while next != NONE {
             let group = self.groups.get(next);
-            if group.bytes > self.groups.get(largest).bytes {
+            if group.count > self.groups.get(largest).count {
                 largest = next;
             }
-            next = group.of_scope[1];
+            next = group.next;
         }
         Some(largest)
     }
@@ -273,7 +273,7 @@ impl Scopes {
         let (mut next, mut largest) = (hand, hand);
         for _ in 0..CANDIDATES {
             let group = self.groups.get(next);
-            if group.bytes > self.groups.get(largest).bytes {
+            if group.count > self.groups.get(largest).count {
                 largest = next;
             }
             next = group.of_kind[1];
