@@ -9,12 +9,21 @@
 //! more than its share is never given up for memory while another scope holds more. Scope 0, where users are, has no
 //! share.
 //!
-//! Otherwise what was not asked for goes: new entries stand in a queue of a tenth of the set and leave it for the main
-//! queue only if they were asked for. Who comes back soon after being given up goes to the main queue at once, and who
-//! comes to the end of the main queue stays if asked for since.
+//! Otherwise those go that earn least by their place. Every entry counts how often it was asked for, up to fifteen
+//! times, and all counts are halved once while eight times as many entries come as there are. An entry's count over its
+//! bytes is what it is worth. Entries at the old end of the main queue are compared with each other, a hundred at a
+//! time: the seventh of them that is worth least sets the bar, and the others stay for another round. New entries stand
+//! in a queue of a fiftieth of the budget, and move to the main queue at its end if they are above the bar. Counts of
+//! who was given up are remembered for a while, in two bytes each. `cargo xtask bench hot_set` chose this among other
+//! policies, and shows by how much; a flood of new entries that nobody asks for flushes the fiftieth, not what is used.
 //!
-//! So a flood of new entries flushes the tenth, not what is used. Keys are hashed with a seed that nobody outside
-//! knows. Many keys of the same hash, should somebody find them, cost time in proportion to them, never an answer.
+//! The budget bounds what the set asks the allocator for: [`HotSet::held_bytes`] never exceeds it after a call, unless
+//! it is smaller than an empty set, and during a call not by more than 64 KiB and a thousandth of it, where a block is
+//! copied to change its size. A budget of less than a mebibyte mostly holds what entries cost beside their values; less than 64 KiB may
+//! hold nothing. Segments can be told apart up to 16 GiB of entries: a larger budget is not used up.
+//!
+//! Keys are hashed with a seed that nobody outside should know. Many keys of the same hash, should somebody find them
+//! all the same, cost time in proportion to their number, and never give a wrong answer.
 //!
 //! [`HotSet::get`] takes `&self`: many readers can share the set behind a lock that lets them in at once.
 
