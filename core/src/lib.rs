@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+pub mod cache;
 pub mod fleet;
 pub mod gateway;
 pub mod id;
