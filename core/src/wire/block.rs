@@ -6,7 +6,7 @@ use fearless_simd::{Level, dispatch, u8x16, u8x64};
 /// How many bytes one block holds.
 pub(super) const BLOCK: usize = 64;
 /// How many bytes one instruction compares.
-pub(super) const LANE: usize = 16;
+pub(crate) const LANE: usize = 16;
 
 /// One bit for each byte of a block, the first byte's in the lowest bit.
 pub(super) struct Block {
@@ -71,6 +71,23 @@ impl Block {
 pub(super) fn quotes_and_backslashes(lane: &[u8; LANE]) -> u64 {
     // Too little to do for asking what the processor can.
     dispatch!(const { Level::baseline() }, simd => either(simd, lane, b'"', b'\\'))
+}
+
+/// One bit for each byte of a lane at which plain text of a string ends, being a quote, a backslash or a control
+/// character; and one for each byte that is not ASCII.
+#[inline]
+pub(crate) fn text_ends(lane: &[u8; LANE]) -> (u64, u64) {
+    dispatch!(const { Level::baseline() }, simd => ends(simd, lane))
+}
+
+#[inline(always)]
+fn ends<S: Simd>(simd: S, lane: &[u8; LANE]) -> (u64, u64) {
+    let lane = u8x16::from_slice(simd, lane);
+    let is = |byte| lane.simd_eq(u8x16::splat(simd, byte));
+    let controls = lane.simd_lt(u8x16::splat(simd, 0x20));
+    let high = lane.simd_ge(u8x16::splat(simd, 0x80));
+    let stops = is(b'"') | is(b'\\') | controls;
+    (stops.to_bitmask(), high.to_bitmask())
 }
 
 #[inline(always)]

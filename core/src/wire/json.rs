@@ -143,7 +143,7 @@ pub fn unescape(raw: &[u8]) -> Option<Cow<'_, str>> {
 }
 
 /// Whether the text between a JSON string's quotes stands for `text`. Allocates nothing.
-pub(super) fn unescapes_to(raw: &[u8], text: &[u8]) -> bool {
+pub(crate) fn unescapes_to(raw: &[u8], text: &[u8]) -> bool {
     let mut rest = text;
     for piece in Pieces(raw) {
         let mut encoded = [0; 4];

@@ -1,6 +1,6 @@
 //! Bytes in, bytes out: opcodes, close codes, intents, the envelope, commands, compression. No state, no time.
 
-mod block;
+pub(crate) mod block;
 pub mod buffer;
 pub mod close_code;
 pub mod command;
@@ -15,7 +15,7 @@ pub mod opcode;
 pub mod presence;
 pub mod rate_limit;
 pub mod request_members;
-mod scan;
+pub(crate) mod scan;
 mod seconds;
 mod walk;
 

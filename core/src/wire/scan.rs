@@ -8,7 +8,7 @@ use super::block::{BLOCK, Block, LANE, level, quotes_and_backslashes};
 
 /// What stops a walk. Callers turn it into their own errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The text ended where more could have made it valid.
     Incomplete,
     /// A member does not start with a quoted name and a colon.
@@ -19,34 +19,34 @@ pub(super) enum Fault {
 
 /// One member of an object, before its value is read.
 #[derive(Clone, Debug)]
-pub(super) struct Member {
+pub(crate) struct Member {
     /// The name between its quotes, escapes as they are.
-    pub(super) key: Range<usize>,
+    pub(crate) key: Range<usize>,
     /// Whether the name holds a backslash.
-    pub(super) key_escaped: bool,
+    pub(crate) key_escaped: bool,
 }
 
 /// A place in a text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cursor<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) at: usize,
+pub(crate) struct Cursor<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) at: usize,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) const fn new(bytes: &'a [u8], at: usize) -> Self {
+    pub(crate) const fn new(bytes: &'a [u8], at: usize) -> Self {
         Self { bytes, at }
     }
 
     /// The next byte, which stays unread.
     #[inline]
-    pub(super) fn peek(&self) -> Option<u8> {
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
     /// Passes the white space that JSON permits.
     #[inline]
-    pub(super) fn skip_white(&mut self) {
+    pub(crate) fn skip_white(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
             self.at += 1;
         }
@@ -55,7 +55,7 @@ impl<'a> Cursor<'a> {
     /// Reads from an object's brace, or from the end of a value in it, to the start of the next member's value.
     /// `None` past the closing brace.
     #[inline]
-    pub(super) fn next_member(&mut self, first: bool) -> Result<Option<Member>, Fault> {
+    pub(crate) fn next_member(&mut self, first: bool) -> Result<Option<Member>, Fault> {
         self.skip_white();
         match self.peek() {
             Some(b'}') => {
@@ -109,7 +109,7 @@ impl<'a> Cursor<'a> {
 
     /// Reads a string from its opening quote. Answers the text between the quotes and whether it holds a backslash.
     #[inline]
-    pub(super) fn string(&mut self) -> Result<(Range<usize>, bool), Fault> {
+    pub(crate) fn string(&mut self) -> Result<(Range<usize>, bool), Fault> {
         let start = self.at + 1;
         let mut at = start;
         let mut escaped = false;
@@ -145,7 +145,7 @@ impl<'a> Cursor<'a> {
 
     /// Passes one value and answers its span. Objects and arrays are delimited, not validated.
     #[inline]
-    pub(super) fn value(&mut self) -> Result<Range<usize>, Fault> {
+    pub(crate) fn value(&mut self) -> Result<Range<usize>, Fault> {
         let start = self.at;
         match self.peek() {
             Some(b'{' | b'[') => self.container()?,
@@ -163,7 +163,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes `true`, `false` or `null`.
-    pub(super) fn literal(&mut self, word: &[u8]) -> Result<(), Fault> {
+    pub(crate) fn literal(&mut self, word: &[u8]) -> Result<(), Fault> {
         let rest = &self.bytes[self.at..];
         if rest.starts_with(word) {
             self.at += word.len();
