@@ -19,8 +19,22 @@ impl Model {
         Ok((id(user, "id")?, user))
     }
 
+    /// A whole user; but of itself, the bot knows more than others are told.
     pub(super) fn user(&mut self, user: u64, d: &Object) {
-        self.merge(("user", 0, user), 0, 0, d.clone());
+        if user == self.own {
+            self.merge(("user", 0, user), 0, 0, d.clone());
+        } else {
+            self.replace(("user", 0, user), 0, 0, d.clone());
+        }
+    }
+
+    /// GUILD_MEMBER_UPDATE.
+    pub(super) fn member_update(&mut self, d: &Object) -> Piece {
+        let guild = id(d, "guild_id")?;
+        let (user, object) = Self::user_of(d)?;
+        self.merge(("user", 0, user), 0, 0, object.clone());
+        self.member_part(guild, user, d);
+        Ok(())
     }
 
     pub(super) fn user_if_known(&mut self, d: &Object) -> Piece {

@@ -14,11 +14,21 @@ pub(super) fn user_id(user: &[u8]) -> Result<Snowflake, Malformed> {
     id_of(user)
 }
 
-/// A member with its user. User objects differ in what they leave out, so they are merged.
+/// A member with its user, which comes whole.
 pub(super) fn put<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u8], mode: Mode) -> Walk {
+    put_both(emit, guild, d, mode, whole_or_known(mode))
+}
+
+fn put_both<'a>(
+    emit: &mut Emit<'_, 'a>,
+    guild: Snowflake,
+    d: &'a [u8],
+    mode: Mode,
+    user_mode: Mode,
+) -> Walk {
     let user = json::field(d, "user").ok_or(Malformed)?;
     let of = user_id(user)?;
-    put_user(emit, of, user, only_known_if(mode));
+    put_user(emit, of, user, user_mode);
     refer(emit, guild, d, of, mode);
     Ok(())
 }
@@ -28,11 +38,12 @@ pub(super) fn put_whole<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u
     put(emit, guild, d, Mode::Replace)
 }
 
-/// Whether the user is kept depends on the member's being kept.
-const fn only_known_if(mode: Mode) -> Mode {
+/// A user object with an event about something else is whole, and whether the user is kept depends on whether what
+/// refers to it is.
+pub(super) const fn whole_or_known(mode: Mode) -> Mode {
     match mode {
         Mode::MergeKnown => Mode::MergeKnown,
-        _ => Mode::Merge,
+        _ => Mode::Replace,
     }
 }
 
@@ -54,7 +65,12 @@ pub(super) fn beside<'a>(
     Ok(())
 }
 
+/// Of the bot's own user, READY and USER_UPDATE alone tell everything.
 pub(super) fn put_user<'a>(emit: &mut Emit<'_, 'a>, of: Snowflake, user: &'a [u8], mode: Mode) {
+    let mode = match mode {
+        Mode::Replace if of == emit.own => Mode::Merge,
+        mode => mode,
+    };
     emit.put(Key::user(of), (NONE, NONE), mode, Fields::all(user));
 }
 
@@ -74,10 +90,10 @@ pub(super) fn add<'a>(emit: &mut Emit<'_, 'a>, d: &'a [u8]) -> Walk {
     put_whole(emit, guild, d)
 }
 
-/// GUILD_MEMBER_UPDATE creates a member that is not known, as large guilds tell of few.
+/// GUILD_MEMBER_UPDATE may leave members out, and creates a member that is not known: large guilds tell of few.
 pub(super) fn update<'a>(emit: &mut Emit<'_, 'a>, d: &'a [u8]) -> Walk {
     let [guild] = json::present(d, ["guild_id"])?;
-    put(emit, id(guild)?, d, Mode::Merge)
+    put_both(emit, id(guild)?, d, Mode::Merge, Mode::Merge)
 }
 
 /// GUILD_MEMBER_REMOVE. Who was not known was counted all the same.
@@ -121,7 +137,7 @@ pub(super) fn ban<'a>(emit: &mut Emit<'_, 'a>, d: &'a [u8]) -> Walk {
 /// USER_UPDATE: the bot's own user.
 pub(super) fn own<'a>(emit: &mut Emit<'_, 'a>, d: &'a [u8]) -> Walk {
     let of = user_id(d)?;
-    put_user(emit, of, d, Mode::Replace);
+    emit.put(Key::user(of), (NONE, NONE), Mode::Replace, Fields::all(d));
     Ok(())
 }
 

@@ -51,7 +51,7 @@ fn put<'a>(
     let mut fields = Fields::without(d, omit);
     if let (Some(author), None) = (author, webhook) {
         let user = member::user_id(author)?;
-        member::put_user(emit, user, author, author_mode);
+        member::put_user(emit, user, author, member::whole_or_known(author_mode));
         if let (Some(as_member), true) = (as_member, guild.0 != 0) {
             emit.piece(|emit| member::beside(emit, guild, as_member, user, author_mode));
         }

@@ -94,7 +94,7 @@ table! {
         "of the listed channels, or of the whole guild; one that is archived is removed";
     ThreadMemberUpdate [ThreadMember Replace] "";
     ThreadMembersUpdate [
-        Thread Update, Thread Remove, ThreadMember Replace, ThreadMember Remove, Member Merge, User Merge, User Update,
+        Thread Update, Thread Remove, ThreadMember Replace, ThreadMember Remove, Member Merge, User Replace, User Merge, User Update,
         Presence Replace, Presence Remove
     ] "a private thread that the bot left is removed";
     EntitlementCreate [] "not kept";
@@ -104,7 +104,7 @@ table! {
         Guild Replace, Guild Merge, Channel Replace, Channel Sweep, Thread Replace, Thread Remove, Thread Sweep,
         ThreadMember Replace, ThreadMember Sweep, Role Replace, Role Sweep, Emoji Replace, Emoji Sweep, Sticker Replace,
         Sticker Sweep, SoundboardSound Replace, SoundboardSound Sweep, Member Replace, Member Merge, Member Update,
-        Member Sweep, User Merge, User Update, Presence Replace, Presence Remove, Presence Sweep, VoiceState Replace,
+        Member Sweep, User Replace, User Merge, User Update, Presence Replace, Presence Remove, Presence Sweep, VoiceState Replace,
         VoiceState Remove, VoiceState Sweep, StageInstance Replace, StageInstance Sweep, ScheduledEvent Replace,
         ScheduledEvent Sweep
     ] "one that is unavailable is marked and keeps what is known";
@@ -118,12 +118,12 @@ table! {
     GuildEmojisUpdate [Emoji Replace, Emoji Sweep] "";
     GuildStickersUpdate [Sticker Replace, Sticker Sweep] "";
     GuildIntegrationsUpdate [] "not kept";
-    GuildMemberAdd [Guild Update, Member Replace, User Merge] "member_count, unless the member was known";
+    GuildMemberAdd [Guild Update, Member Replace, User Replace, User Merge] "member_count, unless the member was known";
     GuildMemberRemove [
         Guild Update, ThreadMember Remove, Member Remove, User Update, Presence Remove, VoiceState Remove
     ] "member_count";
     GuildMemberUpdate [Member Merge, User Merge] "";
-    GuildMembersChunk [Member Replace, User Merge, User Update, Presence Replace, Presence Remove] "";
+    GuildMembersChunk [Member Replace, User Replace, User Merge, User Update, Presence Replace, Presence Remove] "";
     GuildRoleCreate [Role Replace] "";
     GuildRoleUpdate [Role Replace] "";
     GuildRoleDelete [Role Remove] "ids stay in members and overwrites, as Discord leaves them";
@@ -140,16 +140,16 @@ table! {
     IntegrationCreate [] "not kept";
     IntegrationUpdate [] "not kept";
     IntegrationDelete [] "not kept";
-    InteractionCreate [Role Update, Member Merge, Member Update, User Merge, User Update]
+    InteractionCreate [Role Update, Member Merge, Member Update, User Replace, User Merge, User Update]
         "the member is created only where the bot is installed; channels and messages are parts, and not kept";
     InviteCreate [] "not kept";
     InviteDelete [] "not kept";
-    MessageCreate [Channel Update, Thread Update, Member Merge, User Merge, Message Replace]
+    MessageCreate [Channel Update, Thread Update, Member Merge, User Replace, User Merge, Message Replace]
         "a webhook's author stays in the message";
     MessageUpdate [Member Update, User Update, Message Update] "";
     MessageDelete [Message Remove] "";
     MessageDeleteBulk [Message Remove] "";
-    MessageReactionAdd [Member Merge, User Merge, Message Update] "";
+    MessageReactionAdd [Member Merge, User Replace, User Merge, Message Update] "";
     MessageReactionRemove [Message Update] "";
     MessageReactionRemoveAll [Message Update] "";
     MessageReactionRemoveEmoji [Message Update] "";
@@ -162,12 +162,12 @@ table! {
     SubscriptionCreate [] "not kept";
     SubscriptionUpdate [] "not kept";
     SubscriptionDelete [] "not kept";
-    TypingStart [Member Merge, User Merge] "";
+    TypingStart [Member Merge, User Replace, User Merge] "";
     UserUpdate [User Replace] "the bot's own";
     VoiceChannelEffectSend [] "a moment";
     VoiceServerUpdate [] "a hand-over";
     VoiceStateUpdate [
-        Member Merge, Member Update, User Merge, User Update, VoiceState Replace, VoiceState Remove
+        Member Merge, Member Update, User Replace, User Merge, User Update, VoiceState Replace, VoiceState Remove
     ] "who disconnects has none";
     WebhooksUpdate [] "not kept";
 }
