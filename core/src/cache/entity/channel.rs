@@ -23,6 +23,11 @@ fn put_as<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u8], mode: Mode
     Ok(())
 }
 
+/// A channel that was asked for lacks what other events tell.
+pub(super) fn fetched<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u8]) -> Walk {
+    put_as(emit, guild, d, Mode::ReplaceKeeping(EPHEMERAL))
+}
+
 /// CHANNEL_CREATE. Channels outside guilds have not been sent since version 8 of the API.
 pub(super) fn create<'a>(emit: &mut Emit<'_, 'a>, d: &'a [u8]) -> Walk {
     match json::present(d, ["guild_id"])? {

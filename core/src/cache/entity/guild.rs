@@ -105,6 +105,12 @@ fn put<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u8], mode: Mode) {
     emit.put(Key::guild(guild), (guild, NONE), mode, fields);
 }
 
+/// A guild that was asked for lacks what GUILD_CREATE alone tells.
+pub(super) fn fetched<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u8]) -> Walk {
+    put(emit, guild, d, Mode::ReplaceKeeping(NOT_IN_UPDATE));
+    Ok(())
+}
+
 /// A guild as it is now. Everything that was known of it and is not in the payload goes: after an outage, or between
 /// two sessions, nobody told what was deleted. Members that a chunk had brought are asked for again.
 pub(super) fn create<'a>(emit: &mut Emit<'_, 'a>, d: &'a [u8]) -> Walk {

@@ -17,6 +17,7 @@ mod channel;
 pub mod edit;
 mod emit;
 mod expression;
+mod fetched;
 mod fields;
 mod guild;
 mod interaction;
@@ -33,6 +34,7 @@ mod voice;
 pub use change::{
     Add, Change, Mode, Put, React, Reaction, Remove, Set, Step, Sweep, Types, Vote, Why,
 };
+pub use fetched::fetched;
 pub use fields::{Field, Fields, Value};
 pub use table::{Effect, Row, TABLE, effect, row};
 
