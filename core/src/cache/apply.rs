@@ -30,6 +30,15 @@ pub(super) enum Whereabouts {
     Elsewhere,
 }
 
+/// What a change does that is made twice: what Discord answers may have it already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Twice {
+    /// The same as once.
+    Same,
+    /// It counts twice.
+    Counts,
+}
+
 type Edited = Result<Option<Vec<u8>>, Malformed>;
 
 impl Cache {
@@ -37,7 +46,7 @@ impl Cache {
         self.stats.dispatches += 1;
         self.stamp = self.stamp.wrapping_add(1);
         self.floors.see(version.epoch.max(wall_ms));
-        self.version = Version::new(version.epoch.max(self.floors.epoch()), version.seq);
+        self.version = self.floored(version);
         let epoch = wall_ms
             .max(self.user_version.epoch)
             .max(self.floors.epoch());
@@ -53,6 +62,7 @@ impl Cache {
             guild.version = self.version;
         }
         self.free_users();
+        self.deliver_arrived();
         self.shed();
     }
 
@@ -60,17 +70,21 @@ impl Cache {
         match change {
             Change::Own(own) => self.own = *own,
             Change::Put(put) => self.put(present, put),
-            Change::Set(set) => self.edit(present, set.key, |old| edit::set(old, set)),
+            Change::Set(set) => self.edit(present, set.key, Twice::Same, |old| edit::set(old, set)),
             Change::Add(add) => {
                 let is_counted = add
                     .unless
                     .is_some_and(|key| matches!(self.find(key), Whereabouts::Hot(..)));
                 if !is_counted {
-                    self.edit(present, add.key, |old| edit::add(old, add));
+                    self.edit(present, add.key, Twice::Counts, |old| edit::add(old, add));
                 }
             }
-            Change::React(react) => self.edit(present, react.key, |old| edit::react(old, react)),
-            Change::Vote(vote) => self.edit(present, vote.key, |old| edit::vote(old, vote)),
+            Change::React(react) => self.edit(present, react.key, Twice::Counts, |old| {
+                edit::react(old, react)
+            }),
+            Change::Vote(vote) => self.edit(present, vote.key, Twice::Counts, |old| {
+                edit::vote(old, vote)
+            }),
             Change::Remove(remove) => self.take_remove(present, remove),
             Change::Part { guild, user } => self.part(*guild, *user),
             Change::Sweep(sweep) => self.sweep(present, sweep),
@@ -99,7 +113,13 @@ impl Cache {
         let edited = match (&old, put.mode) {
             (Whereabouts::Hot(_, json), _) => edit::put(Some(json), put),
             (_, Mode::Replace) | (Whereabouts::Unknown, _) => edit::put(None, put),
-            (Whereabouts::Elsewhere, _) => return self.defer(present, key),
+            (Whereabouts::Elsewhere, _) if key.kind == Kind::User && !self.owns(key) => {
+                // Nobody here refers to it: what the store has is known to be old, and that is all.
+                self.ask_discord(key);
+                self.ask_for_members_of(key.id);
+                return self.forget(key);
+            }
+            (Whereabouts::Elsewhere, _) => return self.defer(present, key, Twice::Same),
         };
         let mut head = Head {
             stamp: self.stamp,
@@ -113,7 +133,13 @@ impl Cache {
     }
 
     /// Changes a record that is known.
-    fn edit(&mut self, present: Present<'_>, key: Key, edit: impl FnOnce(&[u8]) -> Edited) {
+    fn edit(
+        &mut self,
+        present: Present<'_>,
+        key: Key,
+        twice: Twice,
+        edit: impl FnOnce(&[u8]) -> Edited,
+    ) {
         if !self.config.keeps(key.kind) {
             return;
         }
@@ -124,7 +150,7 @@ impl Cache {
                 self.finish(present, key, old, head, edited);
             }
             Whereabouts::Unknown => {}
-            Whereabouts::Elsewhere => self.defer(present, key),
+            Whereabouts::Elsewhere => self.defer(present, key, twice),
         }
     }
 
@@ -173,7 +199,9 @@ impl Cache {
         if let Some((head, json)) = self.hot_json(key) {
             return Whereabouts::Hot(head, json);
         }
-        if let Some(What::Value(value)) = self.behind.get(key) {
+        // What waits of a user that nobody here refers to is for others.
+        let is_owned = key.kind != Kind::User || self.owns(key);
+        if is_owned && let Some(What::Value(value)) = self.behind.get(key) {
             let value = value.clone();
             let found = self.value_json(key, &value);
             if let Some((head, json)) = found {
@@ -197,12 +225,16 @@ impl Cache {
     }
 
     /// A change to a record that is elsewhere waits for it to be read. If it cannot, the record is forgotten there.
-    pub(super) fn defer(&mut self, present: Present<'_>, key: Key) {
+    pub(super) fn defer(&mut self, present: Present<'_>, key: Key, twice: Twice) {
+        self.stats.deferred += 1;
+        // It is known by this dispatch, and not hot.
+        self.floors.give_up(key.kind, key.scope, self.stamp);
         let flight = self.flights.get(key).map(|flight| flight.stage);
         let stores = self.config.stores(key.kind);
         let bytes = self.flights.patch_bytes() + present.d.len();
         let has_room = bytes <= self.config.patch_bytes_max;
         match flight {
+            Some(Stage::Discord) if twice == Twice::Counts => return self.ask_discord(key),
             Some(_) if has_room => {}
             None if has_room && stores && self.can_read() && self.behind.get(key).is_none() => {
                 let until = self.now + self.config.store_timeout;

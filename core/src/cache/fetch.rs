@@ -1,8 +1,10 @@
 //! Those who want a record: one question for each key, for everybody who asks.
 
+use super::apply::Whereabouts;
 use super::behind::What;
 use super::flights::Stage;
 use super::{Cache, Failure, Found, Key, Kind, Misuse, Output, RequestId};
+use crate::id::Snowflake;
 use crate::time::Instant;
 
 impl Cache {
@@ -90,6 +92,19 @@ impl Cache {
         }
     }
 
+    /// Something was told of a user that is not hot now: a member that Discord was asked for before brings an older one.
+    pub(super) fn ask_for_members_of(&mut self, user: Snowflake) {
+        for key in self.flights.members_of(user) {
+            if self
+                .flights
+                .get(key)
+                .is_some_and(|flight| flight.stage == Stage::Discord)
+            {
+                self.ask_discord(key);
+            }
+        }
+    }
+
     /// Ends a question: everybody who asked gets the answer.
     pub(super) fn deliver(&mut self, key: Key, found: &Found) {
         let Some(flight) = self.flights.end(key) else {
@@ -100,11 +115,17 @@ impl Cache {
         }
     }
 
-    /// A record has come, by whatever way: whoever waits for it gets it.
-    pub(super) fn arrived(&mut self, key: Key, json: &[u8]) {
-        if self.flights.get(key).is_some() {
-            let json = self.json(self.now, key).unwrap_or_else(|| json.to_vec());
-            self.deliver(key, &Found::Record(json));
+    /// Records have come that somebody waits for: what they are when the whole dispatch is taken is the answer.
+    pub(super) fn deliver_arrived(&mut self) {
+        while let Some(key) = self.arrived.pop() {
+            match self.find(key) {
+                Whereabouts::Hot(_, json) => {
+                    let json = self.json(self.now, key).unwrap_or(json);
+                    self.deliver(key, &Found::Record(json));
+                }
+                // It was given up at once, and what was asked for may be from before.
+                Whereabouts::Unknown | Whereabouts::Elsewhere => self.ask_discord(key),
+            }
         }
     }
 }

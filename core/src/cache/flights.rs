@@ -39,6 +39,8 @@ pub(super) struct Flights {
     by_key: BTreeMap<Key, Flight>,
     keys: BTreeMap<FlightId, Key>,
     requests: BTreeMap<RequestId, Key>,
+    /// How many members are under way of each user.
+    users: BTreeMap<Snowflake, u32>,
     /// Ends of readers' patience.
     deadlines: BTreeSet<(Instant, RequestId)>,
     /// Ends of the store's time.
@@ -88,6 +90,9 @@ impl Flights {
         };
         self.by_key.insert(key, flight);
         self.keys.insert(id, key);
+        if key.kind == Kind::Member {
+            *self.users.entry(key.id).or_default() += 1;
+        }
         if stage == Stage::Store {
             let scope = self.to_read.entry((key.kind, key.scope)).or_default();
             scope.push((id, key));
@@ -149,6 +154,14 @@ impl Flights {
     pub(super) fn end(&mut self, key: Key) -> Option<Flight> {
         let flight = self.by_key.remove(&key)?;
         self.keys.remove(&flight.id);
+        if key.kind == Kind::Member
+            && let Some(count) = self.users.get_mut(&key.id)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.users.remove(&key.id);
+            }
+        }
         if let Some(until) = flight.until {
             self.timeouts.remove(&(until, flight.id));
         }
@@ -171,6 +184,15 @@ impl Flights {
         let (first, last) = (Snowflake(0), Snowflake(u64::MAX));
         let all = Key::new(kind, scope, first)..=Key::new(kind, scope, last);
         self.by_key.range(all).map(|(key, _)| *key).collect()
+    }
+
+    /// Members under way of a user.
+    pub(super) fn members_of(&self, user: Snowflake) -> Vec<Key> {
+        if !self.users.contains_key(&user) {
+            return Vec::new();
+        }
+        let is_meant = |key: &&Key| key.kind == Kind::Member && key.id == user;
+        self.by_key.keys().filter(is_meant).copied().collect()
     }
 
     /// Keys that the store was asked for.

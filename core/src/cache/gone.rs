@@ -45,11 +45,13 @@ impl Cache {
             self.remove_guild(key.id);
             return;
         }
-        if !self.config.keeps(key.kind) || !self.is_meant(key, remove.types) {
-            return;
+        if self.config.keeps(key.kind) {
+            if !self.is_meant(key, remove.types) {
+                return;
+            }
+            self.tell_gone(present.event, key);
+            self.remove(key, remove.why);
         }
-        self.tell_gone(present.event, key);
-        self.remove(key, remove.why);
         if matches!(key.kind, Kind::Channel | Kind::Thread) {
             self.remove_under(key.scope, key.id, false, remove.why);
         }
@@ -75,7 +77,7 @@ impl Cache {
 
     /// Out of the hot set: it is no longer true.
     fn drop_hot(&mut self, key: Key) {
-        let Some(value) = self.hot.peek(self.now, hot_key(key)) else {
+        let Some(value) = self.hot.lies(hot_key(key)) else {
             return;
         };
         let user = user_of(&self.shapes, key, value);
@@ -99,7 +101,7 @@ impl Cache {
     /// What is under a channel goes with it; on request, not what the present dispatch has put.
     fn remove_under(&mut self, guild: Snowflake, channel: Snowflake, keep_fresh: bool, why: Why) {
         for kind in UNDER_CHANNEL {
-            let all = self.hot.scope(self.now, hot_kind(kind), guild);
+            let all = self.hot.lies_in(hot_kind(kind), guild);
             let under: Vec<Key> = all
                 .map(|(id, value)| (Key::new(kind, guild, id), value))
                 .filter(|(key, value)| {
@@ -123,7 +125,7 @@ impl Cache {
         for kind in OF_CHANNEL {
             for id in self.hot_ids(kind, channel) {
                 let key = Key::new(kind, channel, id);
-                let value = self.hot.peek(self.now, hot_key(key)).unwrap_or_default();
+                let value = self.hot.lies(hot_key(key)).unwrap_or_default();
                 if !(keep_fresh && Head::read(key, value).0.stamp == self.stamp) {
                     self.remove(key, why);
                 }
@@ -193,6 +195,11 @@ impl Cache {
     /// Of a kind, only what the present dispatch has put stays.
     pub(super) fn sweep(&mut self, present: Present<'_>, sweep: &Sweep<'_>) {
         let (kind, guild) = (sweep.kind, sweep.guild);
+        if kind == Kind::Channel
+            && (!self.config.keeps(kind) || self.floors.is_given_up(kind, guild))
+        {
+            self.doubt_under_channels(guild);
+        }
         if !self.config.keeps(kind) {
             return;
         }
@@ -203,7 +210,7 @@ impl Cache {
         if kind == Kind::ThreadMember {
             return self.sweep_thread_members(guild);
         }
-        let all = self.hot.scope(self.now, hot_kind(kind), guild);
+        let all = self.hot.lies_in(hot_kind(kind), guild);
         let stale: Vec<Key> = all
             .map(|(id, value)| (Key::new(kind, guild, id), value))
             .filter(|(key, value)| {
@@ -230,11 +237,27 @@ impl Cache {
         }
     }
 
+    /// Of channels that are not here, nobody knows which went, and what went with them.
+    fn doubt_under_channels(&mut self, guild: Snowflake) {
+        for kind in UNDER_CHANNEL {
+            let all = self.hot.lies_in(hot_kind(kind), guild);
+            let stale: Vec<Key> = all
+                .map(|(id, value)| (Key::new(kind, guild, id), value))
+                .filter(|(key, value)| Head::read(*key, value).0.stamp != self.stamp)
+                .map(|(key, _)| key)
+                .collect();
+            for key in stale {
+                self.evict(key);
+                self.forget(key);
+            }
+        }
+    }
+
     fn sweep_thread_members(&mut self, guild: Snowflake) {
         for thread in self.hot_ids(Kind::Thread, guild) {
             for id in self.hot_ids(Kind::ThreadMember, thread) {
                 let key = Key::new(Kind::ThreadMember, thread, id);
-                let value = self.hot.peek(self.now, hot_key(key)).unwrap_or_default();
+                let value = self.hot.lies(hot_key(key)).unwrap_or_default();
                 if Head::read(key, value).0.stamp != self.stamp {
                     self.remove(key, Why::Forgotten);
                 }
@@ -246,7 +269,7 @@ impl Cache {
     pub(super) fn part(&mut self, guild: Snowflake, user: Snowflake) {
         for thread in self.hot_ids(Kind::Thread, guild) {
             let key = Key::new(Kind::ThreadMember, thread, user);
-            if self.hot.peek(self.now, hot_key(key)).is_some() {
+            if self.hot.lies(hot_key(key)).is_some() {
                 self.remove(key, Why::Deleted);
             }
         }

@@ -112,13 +112,15 @@ impl Cache {
         }
         self.scratch = value;
         self.negatives.remove(key);
-        self.arrived(key, json);
+        if self.flights.get(key).is_some() {
+            self.arrived.push(key);
+        }
     }
 
     /// A record as it lies in the hot set. Whether it is hot then.
     pub(super) fn insert(&mut self, key: Key, value: &[u8]) -> bool {
         let (hot, shapes, behind) = (&mut self.hot, &self.shapes, &self.behind);
-        let old = hot.peek(self.now, hot_key(key));
+        let old = hot.lies(hot_key(key));
         let old = old.map(|old| user_of(shapes, key, old));
         let gone = &mut self.gone;
         let stored = hot.insert(self.now, hot_key(key), value, &mut |evicted| {
@@ -140,6 +142,13 @@ impl Cache {
             }
         } else {
             self.floors.give_up(key.kind, key.scope, self.stamp);
+            if key.kind == Kind::User {
+                self.ask_for_members_of(key.id);
+            }
+        }
+        if key.kind == Kind::User {
+            // Unless something that refers to it follows, it goes again.
+            self.touched.push(key.id);
         }
         self.settle();
         is_hot
@@ -167,7 +176,7 @@ impl Cache {
         while let Some(gone) = self.gone.pop() {
             let key = gone.key;
             // What was given up to make room for a newer value of itself is not gone.
-            if self.hot.peek(self.now, hot_key(key)).is_none() {
+            if self.hot.lies(hot_key(key)).is_none() {
                 self.lost(key, gone.value, gone.user);
             }
         }
@@ -178,6 +187,9 @@ impl Cache {
         self.floors.give_up(key.kind, key.scope, self.stamp);
         if let Some(value) = value {
             self.behind.replace(key, What::Value(value));
+        }
+        if key.kind == Kind::User {
+            self.ask_for_members_of(key.id);
         }
         if user.is_some() {
             // Its user may go now, and is still known to whoever knows this.
@@ -196,7 +208,7 @@ impl Cache {
 
     /// Takes a record out of the hot set that is still what it was.
     pub(super) fn evict(&mut self, key: Key) {
-        let Some(value) = self.hot.peek(self.now, hot_key(key)) else {
+        let Some(value) = self.hot.lies(hot_key(key)) else {
             return;
         };
         let user = user_of(&self.shapes, key, value);
@@ -206,9 +218,9 @@ impl Cache {
         self.lost(key, value, user);
     }
 
-    /// What is hot of a kind in a scope.
+    /// What lies in the hot set of a kind and scope.
     pub(super) fn hot_ids(&self, kind: Kind, scope: Snowflake) -> Vec<Snowflake> {
-        let all = self.hot.scope(self.now, hot_kind(kind), scope);
+        let all = self.hot.lies_in(hot_kind(kind), scope);
         all.map(|(id, _)| id).collect()
     }
 
@@ -220,11 +232,12 @@ impl Cache {
                 continue;
             }
             if self.behind.get(key) == Some(&What::Hot)
-                && let Some(value) = self.hot.peek(self.now, hot_key(key))
+                && let Some(value) = self.hot.lies(hot_key(key))
             {
                 self.behind.replace(key, What::Value(value.to_vec()));
             }
             self.hot.remove(hot_key(key));
+            self.ask_for_members_of(user);
         }
     }
 }

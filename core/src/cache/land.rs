@@ -148,6 +148,7 @@ impl Cache {
                 self.store(key, &head, &record);
             }
             self.free_users();
+            self.deliver_arrived();
             self.shed();
         }
         let found = self.json(self.now, key).unwrap_or_else(|| json.to_vec());
@@ -161,10 +162,7 @@ impl Cache {
             _ => key.scope,
         };
         if let Some(guild) = self.guilds.get(&guild) {
-            self.version = Version::new(
-                guild.version.epoch.max(self.floors.epoch()),
-                guild.version.seq,
-            );
+            self.version = self.floored(guild.version);
         }
     }
 

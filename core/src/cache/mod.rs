@@ -108,6 +108,8 @@ pub struct Cache {
     gone: Vec<Gone>,
     /// Users that may have lost their last reference.
     touched: Vec<Snowflake>,
+    /// What has come and somebody waits for.
+    arrived: Vec<Key>,
     scratch: Vec<u8>,
     outbox: VecDeque<Output>,
     stats: Stats,
@@ -144,6 +146,7 @@ impl Cache {
             source: None,
             gone: Vec::new(),
             touched: Vec::new(),
+            arrived: Vec::new(),
             scratch: Vec::new(),
             outbox: VecDeque::new(),
             stats: Stats::default(),
@@ -161,6 +164,16 @@ impl Cache {
     #[must_use]
     pub const fn own(&self) -> Snowflake {
         self.own
+    }
+
+    /// A version that is no older than any of an epoch of the cache's own. Within such an epoch dispatches are counted
+    /// here: it is shared by sessions, each of which counts anew.
+    const fn floored(&self, version: Version) -> Version {
+        if version.epoch > self.floors.epoch() {
+            version
+        } else {
+            Version::new(self.floors.epoch(), self.stats.dispatches)
+        }
     }
 
     /// The version that a change to a record of this kind has now.

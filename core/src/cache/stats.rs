@@ -10,7 +10,9 @@ pub struct Stats {
     pub dispatches: u64,
     /// Pieces of dispatches, and of answers, that were not what they should be.
     pub malformed: u64,
-    /// Changes to records that were not here and could not be read: they were forgotten in the store too.
+    /// Changes to records that were given up before.
+    pub deferred: u64,
+    /// Of those, changes to records that could not be read back: they were forgotten in the store too.
     pub forgotten: u64,
     /// Writes that the store has confirmed.
     pub written: u64,

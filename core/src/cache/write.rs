@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::behind::What;
+use super::insert::hot_key;
 use super::{BatchId, Cache, Key, Kind, Output, Version, Write, Written};
 
 /// FNV-1a: which of two texts is another one. Not for texts that an enemy chooses.
@@ -38,7 +39,8 @@ impl Cache {
         let (_, json) = match self.behind.get(key)? {
             What::Gone => return None,
             What::Value(value) => self.value_json(key, value)?,
-            What::Hot => self.hot_json(key)?,
+            // Its life may have ended; it is true all the same.
+            What::Hot => self.value_json(key, self.hot.lies(hot_key(key))?)?,
         };
         Some(json)
     }

@@ -8,6 +8,16 @@ use crate::cache_model::{Key, Model};
 
 type Object = Map<String, Value>;
 
+/// A guild without the number of its members: whether one who comes was known, and is therefore counted already, cannot
+/// be told of members that were given up.
+pub(crate) fn uncounted(key: Key, value: &Object) -> Object {
+    let mut value = value.clone();
+    if key.0 == "guild" {
+        value.remove("member_count");
+    }
+    value
+}
+
 /// Records over time.
 #[derive(Default)]
 pub(crate) struct History {
@@ -23,8 +33,18 @@ impl History {
     pub(crate) fn note(&mut self, model: &Model) {
         self.now += 1;
         let known: BTreeSet<Key> = self.past.keys().copied().collect();
-        for key in known.into_iter().chain(model.records.keys().copied()) {
-            let value = model.records.get(&key).map(|record| &record.value);
+        let told = model.users_told.keys().copied();
+        let kept = model.records.keys().copied();
+        for key in known.into_iter().chain(kept).chain(told) {
+            let value = match key.0 {
+                // Users do not cease to exist when nobody refers to them.
+                "user" => model.users_told.get(&key).cloned(),
+                _ => model
+                    .records
+                    .get(&key)
+                    .map(|record| uncounted(key, &record.value)),
+            };
+            let value = value.as_ref();
             let past = self.past.entry(key).or_default();
             let is_same = match past.last() {
                 Some((_, last)) => last.as_ref() == value,
@@ -52,8 +72,15 @@ impl History {
         }
     }
 
+    /// Whether a record has ever been this.
+    pub(crate) fn has(&self, key: Key, value: &Object) -> bool {
+        self.until(key, Some(value)).is_some()
+    }
+
     /// A reader has seen this: whether it is something that was true, and not before what readers have seen already.
     pub(crate) fn see(&mut self, key: Key, value: Option<&Object>) -> Result<(), String> {
+        let value = value.map(|value| uncounted(key, value));
+        let value = value.as_ref();
         let Some(until) = self.until(key, value) else {
             return Err(format!(
                 "{key:?} has never been {value:?}, but {:?}",
@@ -69,10 +96,5 @@ impl History {
         }
         *seen = until;
         Ok(())
-    }
-
-    /// Whether something is true now.
-    pub(crate) fn is_now(&self, key: Key, value: Option<&Object>) -> bool {
-        self.until(key, value) == Some(self.now)
     }
 }

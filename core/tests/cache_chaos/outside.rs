@@ -58,17 +58,21 @@ pub(crate) enum Later {
 /// What Discord has: objects as its API sends them, users in full.
 pub(crate) fn at_discord(model: &Model, key: Key) -> Option<Vec<u8>> {
     let named = (key.kind.name(), key.scope.0, key.id.0);
+    if key.kind == Kind::User {
+        return serde_json::to_vec(model.users_told.get(&named)?).ok();
+    }
     let mut value = model.records.get(&named)?.value.clone();
-    for field in ["user", "author"] {
-        let is_reference = match key.kind {
-            Kind::Member => field == "user",
-            Kind::Message => field == "author" && value.get(field)?.as_object()?.len() == 1,
-            _ => false,
-        };
-        if is_reference {
-            let id = value[field]["id"].as_str()?.parse().ok()?;
-            let user = model.records.get(&("user", 0, id))?;
-            value.insert(field.to_owned(), Value::Object(user.value.clone()));
+    let field = match key.kind {
+        Kind::Member => "user",
+        Kind::Message => "author",
+        _ => return serde_json::to_vec(&value).ok(),
+    };
+    let author = value.get(field).and_then(Value::as_object);
+    if let Some(author) = author.filter(|author| author.len() == 1) {
+        let id = author["id"].as_str()?.parse().ok()?;
+        // A message may have been edited by somebody of whom nobody has told.
+        if let Some(user) = model.users_told.get(&("user", 0, id)) {
+            value.insert(field.to_owned(), Value::Object(user.clone()));
         }
     }
     serde_json::to_vec(&value).ok()

@@ -43,7 +43,7 @@ impl Model {
             }
             "SOUNDBOARD_SOUNDS" => self.list(d, "soundboard_sound", "soundboard_sounds", true),
             "GUILD_MEMBER_ADD" => self.member_add(d),
-            "GUILD_MEMBER_UPDATE" => self.member_update(d),
+            "GUILD_MEMBER_UPDATE" => self.member_merge(id(d, "guild_id")?, d),
             "GUILD_MEMBER_REMOVE" => self.member_remove(d),
             "GUILD_MEMBERS_CHUNK" => self.chunk(d),
             "GUILD_BAN_ADD" | "GUILD_BAN_REMOVE" => self.user_if_known(object_at(d, "user")?),

@@ -41,6 +41,8 @@ pub(crate) struct Model {
     pub(crate) records: BTreeMap<Key, Record>,
     pub(crate) own: u64,
     pub(crate) messages_per_channel: usize,
+    /// What was last told of every user, whether it is kept or not.
+    pub(crate) users_told: BTreeMap<Key, Object>,
     /// What the present dispatch has put.
     fresh: BTreeSet<Key>,
 }
@@ -49,7 +51,7 @@ pub(crate) struct Model {
 struct Bad;
 
 type Piece<T = ()> = Result<T, Bad>;
-type Object = Map<String, Value>;
+pub(crate) type Object = Map<String, Value>;
 
 impl Model {
     pub(crate) fn new(messages_per_channel: usize) -> Self {
@@ -98,6 +100,9 @@ impl Model {
     }
 
     fn merge_known(&mut self, key: Key, news: Object) {
+        if let Some(user) = self.users_told.get_mut(&key) {
+            user.extend(news.clone());
+        }
         if let Some(record) = self.records.get_mut(&key) {
             record.value.extend(news);
             self.fresh.insert(key);
@@ -173,6 +178,11 @@ impl Model {
 
     /// A user is kept while a member or a message refers to it.
     fn drop_users(&mut self) {
+        for (key, record) in &self.records {
+            if key.0 == "user" && self.users_told.get(key) != Some(&record.value) {
+                self.users_told.insert(*key, record.value.clone());
+            }
+        }
         let mut needed: BTreeSet<u64> = BTreeSet::from([self.own]);
         for (key, record) in &self.records {
             match key.0 {

@@ -28,15 +28,6 @@ impl Model {
         }
     }
 
-    /// GUILD_MEMBER_UPDATE.
-    pub(super) fn member_update(&mut self, d: &Object) -> Piece {
-        let guild = id(d, "guild_id")?;
-        let (user, object) = Self::user_of(d)?;
-        self.merge(("user", 0, user), 0, 0, object.clone());
-        self.member_part(guild, user, d);
-        Ok(())
-    }
-
     pub(super) fn user_if_known(&mut self, d: &Object) -> Piece {
         self.merge_known(("user", 0, id(d, "id")?), d.clone());
         Ok(())

@@ -16,19 +16,9 @@ pub(super) fn user_id(user: &[u8]) -> Result<Snowflake, Malformed> {
 
 /// A member with its user, which comes whole.
 pub(super) fn put<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u8], mode: Mode) -> Walk {
-    put_both(emit, guild, d, mode, whole_or_known(mode))
-}
-
-fn put_both<'a>(
-    emit: &mut Emit<'_, 'a>,
-    guild: Snowflake,
-    d: &'a [u8],
-    mode: Mode,
-    user_mode: Mode,
-) -> Walk {
     let user = json::field(d, "user").ok_or(Malformed)?;
     let of = user_id(user)?;
-    put_user(emit, of, user, user_mode);
+    put_user(emit, of, user, whole_or_known(mode));
     refer(emit, guild, d, of, mode);
     Ok(())
 }
@@ -93,7 +83,7 @@ pub(super) fn add<'a>(emit: &mut Emit<'_, 'a>, d: &'a [u8]) -> Walk {
 /// GUILD_MEMBER_UPDATE may leave members out, and creates a member that is not known: large guilds tell of few.
 pub(super) fn update<'a>(emit: &mut Emit<'_, 'a>, d: &'a [u8]) -> Walk {
     let [guild] = json::present(d, ["guild_id"])?;
-    put_both(emit, id(guild)?, d, Mode::Merge, Mode::Merge)
+    put(emit, id(guild)?, d, Mode::Merge)
 }
 
 /// GUILD_MEMBER_REMOVE. Who was not known was counted all the same.

@@ -122,7 +122,7 @@ table! {
     GuildMemberRemove [
         Guild Update, ThreadMember Remove, Member Remove, User Update, Presence Remove, VoiceState Remove
     ] "member_count";
-    GuildMemberUpdate [Member Merge, User Merge] "";
+    GuildMemberUpdate [Member Merge, User Replace, User Merge] "";
     GuildMembersChunk [Member Replace, User Replace, User Merge, User Update, Presence Replace, Presence Remove] "";
     GuildRoleCreate [Role Replace] "";
     GuildRoleUpdate [Role Replace] "";
