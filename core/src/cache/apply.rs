@@ -50,7 +50,7 @@ impl Cache {
         let epoch = wall_ms
             .max(self.user_version.epoch)
             .max(self.floors.epoch());
-        self.user_version = Version::new(epoch, self.stats.dispatches);
+        self.user_version = Version::new(epoch, self.stats.dispatches << super::ANSWER_BITS);
         self.source = None;
         self.present_guild = Snowflake(0);
         let malformed = changes(present.event, present.d, self.own, &mut |change| {
@@ -112,13 +112,10 @@ impl Cache {
         let old = self.find(key);
         let edited = match (&old, put.mode) {
             (Whereabouts::Hot(_, json), _) => edit::put(Some(json), put),
-            (_, Mode::Replace) | (Whereabouts::Unknown, _) => edit::put(None, put),
-            (Whereabouts::Elsewhere, _) if key.kind == Kind::User && !self.owns(key) => {
-                // Nobody here refers to it: what the store has is known to be old, and that is all.
-                self.ask_discord(key);
-                self.ask_for_members_of(key.id);
-                return self.forget(key);
+            (_, Mode::MergeKnown) if key.kind == Kind::User && !self.owns(key) => {
+                return self.hear_of_user(key);
             }
+            (_, Mode::Replace) | (Whereabouts::Unknown, _) => edit::put(None, put),
             (Whereabouts::Elsewhere, _) => return self.defer(present, key, Twice::Same),
         };
         let mut head = Head {
@@ -130,6 +127,15 @@ impl Cache {
             (head.guild, head.under) = (old.guild, old.under);
         }
         self.finish(present, key, old, head, edited);
+    }
+
+    /// News of a user that nobody here refers to: what the store has is known to be old, and that is all.
+    fn hear_of_user(&mut self, key: Key) {
+        if self.config.stores(key.kind) {
+            self.floors.mark(key, self.user_version);
+        }
+        self.ask_discord(key);
+        self.ask_for_members_of(key.id);
     }
 
     /// Changes a record that is known.

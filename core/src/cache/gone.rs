@@ -116,6 +116,9 @@ impl Cache {
                     self.remove_under(guild, key.id, keep_fresh, why);
                 }
             }
+            for key in self.flights.in_scope(kind, guild) {
+                self.ask_discord(key);
+            }
             // Nobody knows which of those that were given up were under the channel.
             if self.config.stores(kind) && self.floors.is_given_up(kind, guild) {
                 self.floors.raise(kind, guild, self.version);
@@ -126,27 +129,33 @@ impl Cache {
             for id in self.hot_ids(kind, channel) {
                 let key = Key::new(kind, channel, id);
                 let value = self.hot.lies(hot_key(key)).unwrap_or_default();
-                if !(keep_fresh && Head::read(key, value).0.stamp == self.stamp) {
+                if keep_fresh && Head::read(key, value).0.stamp == self.stamp {
+                    // It is still true, but nobody would know when it ends.
+                    self.evict(key);
+                } else {
                     self.remove(key, why);
                 }
             }
-            self.clear(kind, channel);
+            self.clear(kind, channel, keep_fresh);
         }
     }
 
     /// What was given up in a scope, and not put by the present dispatch, is no longer true.
-    fn clear(&mut self, kind: Kind, scope: Snowflake) {
+    fn clear(&mut self, kind: Kind, scope: Snowflake, keep_fresh: bool) {
         for key in self.flights.in_scope(kind, scope) {
             self.ask_discord(key);
         }
         if self.config.stores(kind) {
-            self.behind.drop_scope(kind, scope, self.version);
+            let mut before = self.version;
+            // What the present dispatch itself has put and given up goes too.
+            before.seq += u64::from(!keep_fresh);
+            self.behind.drop_scope(kind, scope, before);
             if self.floors.is_given_up(kind, scope) {
-                self.floors.raise(kind, scope, self.version);
+                self.floors.raise(kind, scope, before);
                 self.outbox.push_back(Output::Clear {
                     kind,
                     scope,
-                    before: self.version,
+                    before,
                 });
             }
         }
@@ -188,7 +197,7 @@ impl Cache {
             self.deliver(key, &Found::Absent);
         }
         if kind == Kind::Message && self.config.stores(kind) {
-            self.clear(kind, scope);
+            self.clear(kind, scope, false);
         }
     }
 
@@ -230,7 +239,7 @@ impl Cache {
             }
         }
         if present.event != EventKind::GuildCreate || self.floors.is_given_up(kind, guild) {
-            self.clear(kind, guild);
+            self.clear(kind, guild, true);
         }
         if parents.is_none() {
             self.floors.complete(kind, guild, self.stamp);

@@ -6,7 +6,7 @@ use super::behind::What;
 use super::entity::{Change, Mode, edit, fetched};
 use super::flights::{Flight, Patch, Stage};
 use super::head::Head;
-use super::{Cache, Failure, FlightId, Found, Key, Kind, Version};
+use super::{ANSWER_BITS, Cache, Failure, FlightId, Found, Key, Kind, Version, answer_after};
 use crate::id::Snowflake;
 use crate::wire::json;
 
@@ -155,14 +155,17 @@ impl Cache {
         self.answer_all(flight.waiters, &Found::Record(found));
     }
 
-    /// What Discord answers is as new as what was last told of its guild.
+    /// What Discord answers is a little newer than what was last told of its guild.
     pub(super) fn take_guild_version(&mut self, key: Key) {
         let guild = match key.kind {
             Kind::Guild => key.id,
             _ => key.scope,
         };
-        if let Some(guild) = self.guilds.get(&guild) {
-            self.version = self.floored(guild.version);
+        self.user_version = answer_after(self.user_version);
+        let floor = Version::new(self.floors.epoch(), self.stats.dispatches << ANSWER_BITS);
+        if let Some(guild) = self.guilds.get_mut(&guild) {
+            guild.version = answer_after(guild.version.max(floor));
+            self.version = guild.version;
         }
     }
 

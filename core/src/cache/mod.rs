@@ -115,6 +115,16 @@ pub struct Cache {
     stats: Stats,
 }
 
+/// What Discord answers between two dispatches has versions between theirs: as many bits are free behind the sequence.
+const ANSWER_BITS: u32 = 16;
+
+/// The version of an answer that comes after what has `version`.
+const fn answer_after(version: Version) -> Version {
+    let last = version.seq | (1 << ANSWER_BITS) - 1;
+    let next = version.seq + 1;
+    Version::new(version.epoch, if next < last { next } else { last })
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Guild {
     stamp: u32,
@@ -170,9 +180,9 @@ impl Cache {
     /// here: it is shared by sessions, each of which counts anew.
     const fn floored(&self, version: Version) -> Version {
         if version.epoch > self.floors.epoch() {
-            version
+            Version::new(version.epoch, version.seq << ANSWER_BITS)
         } else {
-            Version::new(self.floors.epoch(), self.stats.dispatches)
+            Version::new(self.floors.epoch(), self.stats.dispatches << ANSWER_BITS)
         }
     }
 

@@ -384,7 +384,9 @@ impl Run {
         };
         let mut referring = object.clone();
         if let Some(id) = object.get(field).and_then(|user| user.get("id")) {
-            let id = id.as_u64().map_or(id.clone(), |id| id.to_string().into());
+            // `"007"` and 7 are the same id.
+            let number = id.as_u64().or_else(|| id.as_str()?.parse().ok());
+            let id = number.map_or(id.clone(), |id: u64| id.to_string().into());
             referring.insert(field.to_owned(), serde_json::json!({ "id": id }));
         }
         // A webhook's author is in the message itself.

@@ -130,22 +130,24 @@ impl Model {
         self.records.remove(&key);
         match key.0 {
             "guild" => self.records.retain(|_, record| record.guild != key.2),
-            "channel" | "thread" => self.remove_under(key.2, &BTreeSet::new()),
+            "channel" | "thread" => self.remove_under((key.1, key.2), &BTreeSet::new()),
             _ => {}
         }
     }
 
-    fn remove_under(&mut self, channel: u64, but: &BTreeSet<Key>) {
+    fn remove_under(&mut self, (guild, channel): (u64, u64), but: &BTreeSet<Key>) {
         let under: Vec<Key> = self
             .records
             .iter()
             .filter(|(key, record)| record.under == channel && !but.contains(*key))
+            // Nothing is under a channel of another guild, whatever a payload says.
+            .filter(|(key, record)| record.guild == guild || key.1 == channel)
             .map(|(key, _)| *key)
             .collect();
         for key in under {
             self.records.remove(&key);
             if key.0 == "thread" {
-                self.remove_under(key.2, but);
+                self.remove_under((guild, key.2), but);
             }
         }
     }
@@ -163,7 +165,7 @@ impl Model {
         for key in gone {
             self.records.remove(&key);
             if matches!(kind, "channel" | "thread") {
-                self.remove_under(key.2, &fresh);
+                self.remove_under((guild, key.2), &fresh);
             }
         }
     }

@@ -134,24 +134,26 @@ impl Plain {
         self.records.remove(&key);
         match key.kind {
             Kind::Guild => self.records.retain(|_, text| text.guild != key.id),
-            Kind::Channel | Kind::Thread => self.remove_under(key.id, u64::MAX),
+            Kind::Channel | Kind::Thread => self.remove_under((key.scope, key.id), u64::MAX),
             _ => {}
         }
     }
 
     /// Removes what was put before `stamp` and is under a channel.
-    fn remove_under(&mut self, channel: Snowflake, stamp: u64) {
+    fn remove_under(&mut self, (guild, channel): (Snowflake, Snowflake), stamp: u64) {
         let is_meant = |text: &Text| text.under == channel && text.stamp < stamp;
         let gone: Vec<Key> = self
             .records
             .iter()
             .filter(|(_, text)| is_meant(text))
+            // Nothing is under a channel of another guild, whatever a payload says.
+            .filter(|(key, text)| text.guild == guild || key.scope == channel)
             .map(|(key, _)| *key)
             .collect();
         for key in gone {
             self.records.remove(&key);
             if key.kind == Kind::Thread {
-                self.remove_under(key.id, stamp);
+                self.remove_under((guild, key.id), stamp);
             }
         }
     }
@@ -181,7 +183,7 @@ impl Plain {
         for key in gone {
             self.records.remove(&key);
             if matches!(key.kind, Kind::Channel | Kind::Thread) {
-                self.remove_under(key.id, self.now);
+                self.remove_under((sweep.guild, key.id), self.now);
             }
         }
     }

@@ -176,7 +176,7 @@ pub struct Vote {
 }
 
 /// A record goes, and everything under it: all of a guild with the guild; messages, members, threads, voice states,
-/// stage instances and scheduled events with the channel or thread that they are under.
+/// stage instances and scheduled events with the channel or thread of their guild that they are under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Remove {
     /// Which record.
