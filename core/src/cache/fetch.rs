@@ -92,7 +92,8 @@ impl Cache {
         }
     }
 
-    /// Something was told of a user that is not hot now: a member that Discord was asked for before brings an older one.
+    /// Something was told of a user that is not hot now: a member that Discord was asked for before brings an older
+    /// one.
     pub(super) fn ask_for_members_of(&mut self, user: Snowflake) {
         for key in self.flights.members_of(user) {
             if self

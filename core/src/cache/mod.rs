@@ -120,7 +120,7 @@ const ANSWER_BITS: u32 = 16;
 
 /// The version of an answer that comes after what has `version`.
 const fn answer_after(version: Version) -> Version {
-    let last = version.seq | (1 << ANSWER_BITS) - 1;
+    let last = version.seq | ((1 << ANSWER_BITS) - 1);
     let next = version.seq + 1;
     Version::new(version.epoch, if next < last { next } else { last })
 }

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use shardkeep_core::cache::hot_set;
-use shardkeep_core::cache::{
-    Cache, Found, Input, Key, Kind, Output, RequestId, Version, Write, Written,
-};
+use shardkeep_core::cache::{Cache, Found, Input, Key, Kind, Output, RequestId, Version};
 use shardkeep_core::wire::EventKind;
 use shardkeep_core::{Instant, Machine, Rng, Snowflake};
 
@@ -19,16 +17,16 @@ use crate::outside::{Later, Store, at_discord, chance};
 
 pub(crate) struct Run {
     seed: u64,
-    rng: Rng,
+    pub(crate) rng: Rng,
     world: World,
     model: Model,
     history: History,
-    cache: Cache,
-    store: Store,
+    pub(crate) cache: Cache,
+    pub(crate) store: Store,
     is_up: bool,
     /// Whether somebody has told the cache to forget something.
     has_meddled: bool,
-    later: Vec<Later>,
+    pub(crate) later: Vec<Later>,
     now: Instant,
     epoch: u64,
     sequence: u64,
@@ -36,50 +34,10 @@ pub(crate) struct Run {
     next_request: u64,
     waiting: BTreeMap<RequestId, Key>,
     /// What readers got: records, that there is none, that nobody knows.
-    delivered: [u64; 3],
-    hot_seen: u64,
+    pub(crate) delivered: [u64; 3],
+    pub(crate) hot_seen: u64,
     /// How bad the weather is: one in so many things fails.
-    fault: u64,
-}
-
-/// What many runs have seen: a test that nothing happened in proves nothing.
-#[derive(Debug, Default)]
-pub(crate) struct Sum(BTreeMap<&'static str, u64>);
-
-impl Sum {
-    pub(crate) fn add(&mut self, run: &Run) {
-        let stats = run.cache.stats();
-        let evicted: u64 = hot_set::Reason::ALL
-            .iter()
-            .map(|&why| stats.hot.evicted_for(why))
-            .sum();
-        for (name, count) in [
-            ("dispatches", stats.dispatches),
-            ("malformed", stats.malformed),
-            ("deferred", stats.deferred),
-            ("forgotten", stats.forgotten),
-            ("written", stats.written),
-            ("failed", stats.failed),
-            ("dropped", stats.dropped),
-            ("stale", stats.stale),
-            ("read", stats.read),
-            ("fetched", stats.fetched),
-            ("joined", stats.joined),
-            ("negative", stats.negative),
-            ("evicted", evicted),
-            ("looks at hot records", run.hot_seen),
-            ("delivered", run.delivered[0]),
-            ("delivered as absent", run.delivered[1]),
-            ("failed to deliver", run.delivered[2]),
-        ] {
-            *self.0.entry(name).or_default() += count;
-        }
-    }
-
-    /// Everything must have happened.
-    pub(crate) fn check(&self) {
-        assert!(self.0.values().all(|&count| count >= 50), "{self:?}");
-    }
+    pub(crate) fault: u64,
 }
 
 impl Run {
@@ -113,7 +71,7 @@ impl Run {
         let steps = 40 + self.rng.below(80);
         for _ in 0..steps {
             self.step += 1;
-            self.now = self.now + Duration::from_millis(self.rng.below(400));
+            self.now += Duration::from_millis(self.rng.below(400));
             self.one_step();
             self.drain();
             self.look();
@@ -122,7 +80,7 @@ impl Run {
         self
     }
 
-    fn input(&mut self, input: Input<'_>) {
+    pub(crate) fn input(&mut self, input: Input<'_>) {
         self.cache.handle_input(self.now, input).unwrap();
     }
 
@@ -249,7 +207,7 @@ impl Run {
         }
     }
 
-    fn drain(&mut self) {
+    pub(crate) fn drain(&mut self) {
         while let Some(output) = self.cache.poll_output() {
             if let Ok(id) = std::env::var("TRACE")
                 && format!("{output:?}").contains(&id)
@@ -283,63 +241,6 @@ impl Run {
                 other => panic!("an output that this test does not know: {other:?}"),
             }
         }
-    }
-
-    /// Something that was asked for is answered, in any order.
-    fn answer_one(&mut self) {
-        if self.later.is_empty() {
-            return;
-        }
-        let at = self.rng.below(self.later.len() as u64) as usize;
-        match self.later.swap_remove(at) {
-            Later::Write(batch, writes) => {
-                let outcomes: Vec<Written> = writes.iter().map(|write| self.write(write)).collect();
-                if !chance(&mut self.rng, self.fault) {
-                    self.input(Input::Written {
-                        batch,
-                        outcomes: &outcomes,
-                    });
-                }
-            }
-            Later::Read(keys) => {
-                for (flight, key) in keys {
-                    if chance(&mut self.rng, self.fault) {
-                        if chance(&mut self.rng, 2) {
-                            self.input(Input::ReadFailed { flight });
-                        }
-                        continue;
-                    }
-                    let held = self.store.records.get(&key).cloned();
-                    let version = held.as_ref().map(|(version, _)| *version);
-                    let json = held.and_then(|(_, json)| json);
-                    self.input(Input::Held {
-                        flight,
-                        json: json.as_deref(),
-                        version,
-                    });
-                }
-            }
-            Later::Ask(flight, json) => match json {
-                _ if chance(&mut self.rng, self.fault) => self.input(Input::AskFailed { flight }),
-                Some(json) => self.input(Input::Answered {
-                    flight,
-                    json: &json,
-                }),
-                None => self.input(Input::NotFound { flight }),
-            },
-        }
-        self.drain();
-    }
-
-    /// A write, done or not, known or not.
-    fn write(&mut self, write: &Write) -> Written {
-        if !chance(&mut self.rng, self.fault) {
-            return self.store.write(write);
-        }
-        if chance(&mut self.rng, 2) {
-            self.store.write(write);
-        }
-        Written::Failed
     }
 
     fn delivered(&mut self, id: RequestId, found: Found) {
@@ -376,7 +277,7 @@ impl Run {
     /// A record as the model has it: the user in it is a reference.
     fn parse(&self, key: Key, json: &[u8]) -> Map<String, Value> {
         let value: Value = serde_json::from_slice(json).unwrap();
-        let mut object = value.as_object().unwrap().clone();
+        let object = value.as_object().unwrap().clone();
         let field = match key.kind {
             Kind::Member => "user",
             Kind::Message => "author",
@@ -386,7 +287,7 @@ impl Run {
         if let Some(id) = object.get(field).and_then(|user| user.get("id")) {
             // `"007"` and 7 are the same id.
             let number = id.as_u64().or_else(|| id.as_str()?.parse().ok());
-            let id = number.map_or(id.clone(), |id: u64| id.to_string().into());
+            let id = number.map_or_else(|| id.clone(), |id: u64| id.to_string().into());
             referring.insert(field.to_owned(), serde_json::json!({ "id": id }));
         }
         // A webhook's author is in the message itself.

@@ -94,7 +94,8 @@ table! {
         "of the listed channels, or of the whole guild; one that is archived is removed";
     ThreadMemberUpdate [ThreadMember Replace] "";
     ThreadMembersUpdate [
-        Thread Update, Thread Remove, ThreadMember Replace, ThreadMember Remove, Member Merge, User Replace, User Merge, User Update,
+        Thread Update, Thread Remove, ThreadMember Replace, ThreadMember Remove, Member Merge, User Replace,
+        User Merge, User Update,
         Presence Replace, Presence Remove
     ] "a private thread that the bot left is removed";
     EntitlementCreate [] "not kept";
@@ -104,7 +105,8 @@ table! {
         Guild Replace, Guild Merge, Channel Replace, Channel Sweep, Thread Replace, Thread Remove, Thread Sweep,
         ThreadMember Replace, ThreadMember Sweep, Role Replace, Role Sweep, Emoji Replace, Emoji Sweep, Sticker Replace,
         Sticker Sweep, SoundboardSound Replace, SoundboardSound Sweep, Member Replace, Member Merge, Member Update,
-        Member Sweep, User Replace, User Merge, User Update, Presence Replace, Presence Remove, Presence Sweep, VoiceState Replace,
+        Member Sweep, User Replace, User Merge, User Update, Presence Replace, Presence Remove, Presence Sweep,
+        VoiceState Replace,
         VoiceState Remove, VoiceState Sweep, StageInstance Replace, StageInstance Sweep, ScheduledEvent Replace,
         ScheduledEvent Sweep
     ] "one that is unavailable is marked and keeps what is known";
