@@ -134,7 +134,91 @@ fn whole_numbers_are_read_and_written() {
 /// Plain letters, escapes good and bad, and halves of surrogate pairs.
 const PIECE: &str = r#"[a-z]{1,3}|é|\\["\\/bfnrtux]|\\u[0-9a-fA-F]{4}|\\ud[89a-f][0-9a-f]{2}"#;
 
+#[test]
+fn walks_stop_at_what_is_malformed() {
+    let whole = |text: &'static str| json::members(text.as_bytes()).collect::<Result<Vec<_>, _>>();
+    assert_eq!(whole("{}"), Ok(vec![]));
+    assert_eq!(whole(" {\"a\" : 1 } x").map(|members| members.len()), Ok(1));
+    for text in [
+        "",
+        "[]",
+        "5",
+        "{",
+        "{\"a\"",
+        "{\"a\":1",
+        "{\"a\":1,}",
+        "{\"a\":1 \"b\":2}",
+        "{,}",
+        "{a:1}",
+    ] {
+        assert_eq!(whole(text), Err(json::Malformed), "{text}");
+    }
+    let whole = |text: &'static str| json::elements(text.as_bytes()).collect::<Result<Vec<_>, _>>();
+    assert_eq!(whole(" [ ] x"), Ok(vec![]));
+    for text in [
+        "", "{}", "5", "[", "[1", "[1,", "[1,]", "[1 2]", "[,]", "[x]",
+    ] {
+        assert_eq!(whole(text), Err(json::Malformed), "{text}");
+    }
+    let mut walk = json::elements(b"[1,x,2]");
+    assert_eq!(walk.next(), Some(Ok(&b"1"[..])));
+    assert_eq!(walk.next(), Some(Err(json::Malformed)));
+    assert_eq!(walk.next(), None, "nothing follows an error");
+}
+
+#[test]
+fn fields_are_found_in_one_pass() {
+    let object = br#"{"b":1,"\u0061":null,"b":2,"c":[]}"#;
+    assert_eq!(
+        json::fields(object, ["a", "b", "d"]),
+        Ok([Some(&b"null"[..]), Some(b"1"), None])
+    );
+    assert_eq!(
+        json::present(object, ["a", "b"]),
+        Ok([None, Some(&b"1"[..])])
+    );
+    assert_eq!(json::fields(b"{\"a\":1", ["a"]), Err(json::Malformed));
+}
+
+/// Any JSON value of some depth.
+fn tree() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        ".{0,12}".prop_map(Into::into),
+    ];
+    leaf.prop_recursive(3, 40, 6, |inner| {
+        let members = prop::collection::btree_map(".{0,6}", inner.clone(), 0..6);
+        prop_oneof![
+            prop::collection::vec(inner, 0..6).prop_map(Into::into),
+            members.prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
 proptest! {
+    #[test]
+    fn walks_find_what_serde_json_finds(tree in tree(), is_spaced in any::<bool>()) {
+        let text = if is_spaced { serde_json::to_vec_pretty(&tree) } else { serde_json::to_vec(&tree) }.unwrap();
+        let parse = |raw: &[u8]| serde_json::from_slice::<serde_json::Value>(raw).unwrap();
+        if let Some(object) = tree.as_object() {
+            let found: serde_json::Map<_, _> = json::members(&text)
+                .map(|member| member.unwrap())
+                .map(|member| (json::unescape(member.key).unwrap().into_owned(), parse(member.value)))
+                .collect();
+            prop_assert_eq!(&found, object);
+            for (key, value) in object {
+                let [found] = json::fields(&text, [key]).unwrap();
+                prop_assert_eq!(&parse(found.unwrap()), value);
+            }
+        }
+        if let Some(array) = tree.as_array() {
+            let found: Vec<_> = json::elements(&text).map(|raw| parse(raw.unwrap())).collect();
+            prop_assert_eq!(&found, array);
+        }
+    }
+
     #[test]
     fn written_strings_are_read_back(text in any::<String>()) {
         let mut out = Vec::new();

@@ -11,6 +11,7 @@ mod fuzz;
 mod generate;
 mod report;
 mod setup;
+mod sim_cache;
 mod sim_crew;
 mod sim_hours;
 mod sim_rest;
@@ -80,6 +81,12 @@ const CHORES: &[Chore] = &[
         args: "[--seeds N] [--seed N] [...]",
         about: "simulated hours of a 64-shard bot under faults; names each seed that went wrong",
         run: sim_hours::run,
+    },
+    Chore {
+        name: "sim-cache",
+        args: "[--seeds N] [--seed N]",
+        about: "the cache against the naive model under any limits and faults; names each seed that went wrong",
+        run: sim_cache::run,
     },
     Chore {
         name: "sim-rest",

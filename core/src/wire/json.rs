@@ -7,6 +7,8 @@ use alloc::vec::Vec;
 use super::scan::{Cursor, Fault};
 use crate::id::Snowflake;
 
+pub use super::walk::{Elements, Malformed, Member, Members, elements, fields, members, present};
+
 /// The JSON of the member called `key` in `object`, which starts with `{`. The first one counts; what follows it is not
 /// read. `None` if there is no such member, or if the text up to it is not JSON.
 ///

@@ -17,6 +17,7 @@ pub mod rate_limit;
 pub mod request_members;
 pub(crate) mod scan;
 mod seconds;
+mod walk;
 
 pub use buffer::Buffer;
 pub use close_code::{AfterClose, CloseCode};

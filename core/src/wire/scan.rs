@@ -86,6 +86,27 @@ impl<'a> Cursor<'a> {
         Ok(Some(Member { key, key_escaped }))
     }
 
+    /// Reads from an array's bracket, or from the end of a value in it, to the start of the next value. `false` past
+    /// the closing bracket.
+    #[inline]
+    pub(super) fn next_element(&mut self, first: bool) -> Result<bool, Fault> {
+        self.skip_white();
+        match self.peek() {
+            Some(b']') => {
+                self.at += 1;
+                return Ok(false);
+            }
+            Some(b',') if !first => {
+                self.at += 1;
+                self.skip_white();
+            }
+            Some(_) if first => {}
+            Some(_) => return Err(Fault::BadValue),
+            None => return Err(Fault::Incomplete),
+        }
+        Ok(true)
+    }
+
     /// Reads a string from its opening quote. Answers the text between the quotes and whether it holds a backslash.
     #[inline]
     pub(crate) fn string(&mut self) -> Result<(Range<usize>, bool), Fault> {

@@ -32,6 +32,22 @@ impl HotSet {
         (!self.has_expired(at, shape, now)).then(|| self.value(at, shape))
     }
 
+    /// The value of a key, even if its life has ended and it only waits to be given up; nothing is counted.
+    #[must_use]
+    pub fn lies(&self, key: Key) -> Option<&[u8]> {
+        let (at, shape) = self.find(key)?;
+        Some(self.value(at, shape))
+    }
+
+    /// Like [`HotSet::scope`], with those whose life has ended.
+    #[must_use]
+    pub fn lies_in(&self, kind: Kind, scope: Snowflake) -> Scope<'_> {
+        Scope {
+            now: None,
+            ..self.scope(Instant::ZERO, kind, scope)
+        }
+    }
+
     /// Everything of a kind in a scope, the latest first; nothing is counted. In scope 0 it finds only kinds that have
     /// a limit: the others there have no list, and [`HotSet::visit`] finds them.
     #[must_use]
@@ -39,7 +55,7 @@ impl HotSet {
         let group = self.scopes.find(self.hasher, kind, scope);
         Scope {
             set: self,
-            now,
+            now: Some(now),
             next: group.map_or(At::NONE, |group| self.scopes.group(group).newest),
         }
     }
@@ -82,7 +98,7 @@ impl HotSet {
 #[derive(Clone, Debug)]
 pub struct Scope<'a> {
     set: &'a HotSet,
-    now: Instant,
+    now: Option<Instant>,
     next: At,
 }
 
@@ -95,7 +111,8 @@ impl<'a> Iterator for Scope<'a> {
             let entry = self.set.arena.entry(at);
             self.next = entry::older(entry);
             let shape = self.set.arena.shape(at)?;
-            if !self.set.has_expired(at, shape, self.now) {
+            let has_expired = |now| self.set.has_expired(at, shape, now);
+            if !self.now.is_some_and(has_expired) {
                 return Some((entry::id(entry), self.set.value(at, shape)));
             }
         }

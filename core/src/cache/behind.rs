@@ -1,0 +1,237 @@
+//! Writing behind: of each key that has changed, the newest value waits until the store has it.
+//!
+//! While a record is hot its value is not copied: it is taken from the hot set when its turn comes. What is given up by
+//! the hot set before that leaves its value here.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use super::{BatchId, Key, Kind, Version, Written};
+use crate::id::Snowflake;
+use crate::time::Instant;
+
+/// What an entry takes beside its value, about.
+const ENTRY_BYTES: usize = 128;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Behind {
+    entries: BTreeMap<Key, Entry>,
+    /// Keys whose turn comes, the longest waiting first.
+    queue: VecDeque<Key>,
+    batches: BTreeMap<BatchId, Batch>,
+    next_batch: u64,
+    bytes: usize,
+    /// After a failure, nothing is sent before this.
+    pub(super) paused_until: Option<Instant>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    version: Version,
+    what: What,
+    queued: bool,
+    /// The batch that it is in. A key is in one at a time.
+    sending: Option<BatchId>,
+}
+
+/// What is to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// What is hot.
+    Hot,
+    /// This, as it lay in the hot set.
+    Value(Vec<u8>),
+    /// Its removal.
+    Gone,
+}
+
+#[derive(Clone, Debug)]
+struct Batch {
+    writes: Vec<(Key, Version)>,
+    until: Instant,
+}
+
+impl What {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Value(value) => value.len(),
+            Self::Hot | Self::Gone => 0,
+        }
+    }
+}
+
+impl Behind {
+    /// What waits for a key.
+    pub(super) fn get(&self, key: Key) -> Option<&What> {
+        self.entries.get(&key).map(|entry| &entry.what)
+    }
+
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// A key has changed.
+    pub(super) fn note(&mut self, key: Key, version: Version, what: What) {
+        self.bytes += what.bytes();
+        match self.entries.get_mut(&key) {
+            Some(entry) => {
+                self.bytes -= entry.what.bytes();
+                entry.version = entry.version.max(version);
+                entry.what = what;
+                if entry.queued || entry.sending.is_some() {
+                    // A key that is under way is queued when its batch is answered.
+                    return;
+                }
+                entry.queued = true;
+            }
+            None => {
+                self.bytes += ENTRY_BYTES;
+                let entry = Entry {
+                    version,
+                    what,
+                    queued: true,
+                    sending: None,
+                };
+                self.entries.insert(key, entry);
+            }
+        }
+        self.queue.push_back(key);
+    }
+
+    /// The hot set gives a value up, or gets it back.
+    pub(super) fn replace(&mut self, key: Key, what: What) {
+        if let Some(entry) = self.entries.get_mut(&key) {
+            self.bytes += what.bytes();
+            self.bytes -= entry.what.bytes();
+            entry.what = what;
+        }
+    }
+
+    /// The key that has waited longest, with its version; it waits no longer.
+    pub(super) fn shed(&mut self) -> Option<(Key, Version)> {
+        let key = self.queue.pop_front()?;
+        self.drop_entry(key).map(|version| (key, version))
+    }
+
+    pub(super) fn drop_entry(&mut self, key: Key) -> Option<Version> {
+        let entry = self.entries.remove(&key)?;
+        self.bytes -= ENTRY_BYTES + entry.what.bytes();
+        Some(entry.version)
+    }
+
+    /// What waits in a scope and is older than `version` waits no longer.
+    pub(super) fn drop_scope(&mut self, kind: Kind, scope: Snowflake, version: Version) {
+        let (first, last) = (Snowflake(0), Snowflake(u64::MAX));
+        let all = Key::new(kind, scope, first)..=Key::new(kind, scope, last);
+        let stale: Vec<Key> = self
+            .entries
+            .range(all)
+            .filter(|(_, entry)| entry.version < version && matches!(entry.what, What::Value(_)))
+            .map(|(key, _)| *key)
+            .collect();
+        for key in stale {
+            self.drop_entry(key);
+        }
+    }
+
+    /// Keys for a batch; `None` if nothing may be sent.
+    pub(super) fn begin(
+        &mut self,
+        now: Instant,
+        most: usize,
+        batches: usize,
+        until: Instant,
+    ) -> Option<(BatchId, Vec<(Key, Version)>)> {
+        if self.paused_until.is_some_and(|until| now < until) || self.batches.len() >= batches {
+            return None;
+        }
+        self.paused_until = None;
+        let id = BatchId(self.next_batch);
+        let mut writes = Vec::new();
+        while writes.len() < most {
+            let Some(key) = self.queue.pop_front() else {
+                break;
+            };
+            // Keys that were dropped stay in the queue until their turn.
+            if let Some(entry) = self.entries.get_mut(&key)
+                && entry.queued
+            {
+                entry.queued = false;
+                entry.sending = Some(id);
+                writes.push((key, entry.version));
+            }
+        }
+        if writes.is_empty() {
+            return None;
+        }
+        self.next_batch += 1;
+        let batch = Batch {
+            writes: writes.clone(),
+            until,
+        };
+        self.batches.insert(id, batch);
+        Some((id, writes))
+    }
+
+    /// A batch was answered: each key, the version that was sent, and its outcome. `None` if nobody waits for it.
+    pub(super) fn end(
+        &mut self,
+        batch: BatchId,
+        outcomes: &[Written],
+    ) -> Option<Vec<(Key, Version, Written)>> {
+        let writes = self.batches.remove(&batch)?.writes;
+        let mut ended = Vec::with_capacity(writes.len());
+        for (at, (key, version)) in writes.into_iter().enumerate() {
+            let outcome = outcomes.get(at).copied().unwrap_or(Written::Failed);
+            if let Some(entry) = self.entries.get_mut(&key)
+                && entry.sending == Some(batch)
+            {
+                entry.sending = None;
+                if outcome == Written::Failed || entry.version > version {
+                    entry.queued = true;
+                    self.queue.push_back(key);
+                } else {
+                    self.drop_entry(key);
+                }
+            }
+            ended.push((key, version, outcome));
+        }
+        Some(ended)
+    }
+
+    /// Nothing that is under way will be answered.
+    pub(super) fn abort(&mut self) {
+        let batches: Vec<BatchId> = self.batches.keys().copied().collect();
+        for batch in batches {
+            self.end(batch, &[]);
+        }
+    }
+
+    /// When the first batch's time ends.
+    pub(super) fn timeout(&self) -> Option<Instant> {
+        self.batches.values().map(|batch| batch.until).min()
+    }
+
+    /// Batches whose time has ended; whether there were any.
+    pub(super) fn expire(&mut self, now: Instant) -> bool {
+        let over: Vec<BatchId> = self
+            .batches
+            .iter()
+            .filter(|(_, batch)| batch.until <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        for batch in &over {
+            self.end(*batch, &[]);
+        }
+        !over.is_empty()
+    }
+
+    /// Whether something is to be sent.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.queue.is_empty()
+    }
+}

@@ -1,0 +1,243 @@
+//! Records into the hot set, and what happens to those that it gives up for them.
+
+use alloc::vec::Vec;
+
+use super::behind::What;
+use super::head::Head;
+use super::packed::{Plan, PlanId, Shapes};
+use super::{Cache, Key, Kind, entity, hot_set};
+use crate::id::Snowflake;
+
+/// How records are packed: those that refer to a user hold its id.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plans {
+    member: PlanId,
+    message: PlanId,
+}
+
+impl Plans {
+    pub(super) fn new(shapes: &mut Shapes) -> Self {
+        let mut plan = |plan: &Plan| shapes.plan(plan).unwrap_or(PlanId::EVERYTHING);
+        Self {
+            member: plan(&Plan::everything().refer_by_id("user")),
+            message: plan(&Plan::everything().refer_by_id("author")),
+        }
+    }
+
+    /// A webhook's author is no user and is kept as it is.
+    fn of(&self, kind: Kind, json: &[u8]) -> PlanId {
+        match kind {
+            Kind::Member => self.member,
+            Kind::Message if entity::edit::author(json).is_some() => self.message,
+            _ => PlanId::EVERYTHING,
+        }
+    }
+}
+
+/// What the hot set gave up.
+#[derive(Debug)]
+pub(super) struct Gone {
+    key: Key,
+    /// As it lay there, if it is still to be written.
+    value: Option<Vec<u8>>,
+    /// The user that it referred to.
+    user: Option<Snowflake>,
+}
+
+pub(super) fn hot_key(key: Key) -> hot_set::Key {
+    hot_set::Key {
+        kind: hot_kind(key.kind),
+        scope: key.scope,
+        id: key.id,
+    }
+}
+
+pub(super) fn hot_kind(kind: Kind) -> hot_set::Kind {
+    hot_set::Kind::new(kind.number()).unwrap_or_default()
+}
+
+fn key_of(hot: hot_set::Key) -> Option<Key> {
+    Some(Key::new(
+        Kind::from_number(hot.kind.number())?,
+        hot.scope,
+        hot.id,
+    ))
+}
+
+/// The user that a record refers to.
+pub(super) fn user_of(shapes: &Shapes, key: Key, value: &[u8]) -> Option<Snowflake> {
+    match key.kind {
+        Kind::Member => Some(key.id),
+        Kind::Message => {
+            let (_, record) = Head::read(key, value);
+            shapes.record(record).get("author")?.reference_id()
+        }
+        _ => None,
+    }
+}
+
+impl Cache {
+    /// Packs a record. `None` if it is no JSON object.
+    pub(super) fn pack(&mut self, key: Key, head: &Head, json: &[u8]) -> Option<Vec<u8>> {
+        let mut value = core::mem::take(&mut self.scratch);
+        value.clear();
+        head.write(key.kind, &mut value);
+        let plan = self.plans.of(key.kind, json);
+        let packed = self.shapes.pack(plan, json, &mut value);
+        if packed.is_err() {
+            self.stats.malformed += 1;
+            self.scratch = value;
+            return None;
+        }
+        Some(value)
+    }
+
+    /// A record is new or has changed: into the hot set with it, and to the store. Whoever waits for it gets it.
+    pub(super) fn store(&mut self, key: Key, head: &Head, json: &[u8]) {
+        let Some(value) = self.pack(key, head, json) else {
+            return;
+        };
+        let stamp = size_of::<u32>();
+        let old = self.hot.peek(self.now, hot_key(key));
+        let is_same = old.is_some_and(|old| old.get(stamp..) == value.get(stamp..));
+        let is_hot = self.insert(key, &value);
+        if self.config.stores(key.kind) && !(is_same && is_hot) {
+            let version = self.version_of(key.kind);
+            let what = if is_hot {
+                What::Hot
+            } else {
+                What::Value(value.clone())
+            };
+            self.behind.note(key, version, what);
+        }
+        self.scratch = value;
+        self.negatives.remove(key);
+        if self.flights.get(key).is_some() {
+            self.arrived.push(key);
+        }
+    }
+
+    /// A record as it lies in the hot set. Whether it is hot then.
+    pub(super) fn insert(&mut self, key: Key, value: &[u8]) -> bool {
+        let (hot, shapes, behind) = (&mut self.hot, &self.shapes, &self.behind);
+        let old = hot.lies(hot_key(key));
+        let old = old.map(|old| user_of(shapes, key, old));
+        let gone = &mut self.gone;
+        let stored = hot.insert(self.now, hot_key(key), value, &mut |evicted| {
+            if let Some(key) = key_of(evicted.key) {
+                let is_pending = behind.get(key) == Some(&What::Hot);
+                gone.push(Gone {
+                    key,
+                    value: is_pending.then(|| evicted.value.to_vec()),
+                    user: user_of(shapes, key, evicted.value),
+                });
+            }
+        });
+        let is_hot = stored.is_ok();
+        if is_hot {
+            let new = user_of(&self.shapes, key, value);
+            if old != Some(new) {
+                self.refer(new);
+                self.unrefer(old.flatten());
+            }
+        } else {
+            self.floors.give_up(key.kind, key.scope, self.stamp);
+            if key.kind == Kind::User {
+                self.ask_for_members_of(key.id);
+            }
+        }
+        if key.kind == Kind::User {
+            // Unless something that refers to it follows, it goes again.
+            self.touched.push(key.id);
+        }
+        self.settle();
+        is_hot
+    }
+
+    fn refer(&mut self, user: Option<Snowflake>) {
+        if let Some(user) = user {
+            *self.references.entry(user).or_default() += 1;
+        }
+    }
+
+    pub(super) fn unrefer(&mut self, user: Option<Snowflake>) {
+        let Some(user) = user else { return };
+        if let Some(count) = self.references.get_mut(&user) {
+            *count -= 1;
+            if *count == 0 {
+                self.references.remove(&user);
+                self.touched.push(user);
+            }
+        }
+    }
+
+    /// Sees to what the hot set gave up.
+    pub(super) fn settle(&mut self) {
+        while let Some(gone) = self.gone.pop() {
+            let key = gone.key;
+            // What was given up to make room for a newer value of itself is not gone.
+            if self.hot.lies(hot_key(key)).is_none() {
+                self.lost(key, gone.value, gone.user);
+            }
+        }
+    }
+
+    /// A record is no longer hot, and is still what it was.
+    fn lost(&mut self, key: Key, value: Option<Vec<u8>>, user: Option<Snowflake>) {
+        self.floors.give_up(key.kind, key.scope, self.stamp);
+        if let Some(value) = value {
+            self.behind.replace(key, What::Value(value));
+        }
+        if key.kind == Kind::User {
+            self.ask_for_members_of(key.id);
+        }
+        if user.is_some() {
+            // Its user may go now, and is still known to whoever knows this.
+            self.floors.give_up(Kind::User, Snowflake(0), self.stamp);
+            self.unrefer(user);
+        }
+        // What is in a channel goes with it: nobody would know when the channel is deleted.
+        if matches!(key.kind, Kind::Channel | Kind::Thread) {
+            for kind in [Kind::Message, Kind::ThreadMember] {
+                for id in self.hot_ids(kind, key.id) {
+                    self.evict(Key::new(kind, key.id, id));
+                }
+            }
+        }
+    }
+
+    /// Takes a record out of the hot set that is still what it was.
+    pub(super) fn evict(&mut self, key: Key) {
+        let Some(value) = self.hot.lies(hot_key(key)) else {
+            return;
+        };
+        let user = user_of(&self.shapes, key, value);
+        let is_pending = self.behind.get(key) == Some(&What::Hot);
+        let value = is_pending.then(|| value.to_vec());
+        self.hot.remove(hot_key(key));
+        self.lost(key, value, user);
+    }
+
+    /// What lies in the hot set of a kind and scope.
+    pub(super) fn hot_ids(&self, kind: Kind, scope: Snowflake) -> Vec<Snowflake> {
+        let all = self.hot.lies_in(hot_kind(kind), scope);
+        all.map(|(id, _)| id).collect()
+    }
+
+    /// Users that nobody refers to any more go, after all has been told.
+    pub(super) fn free_users(&mut self) {
+        while let Some(user) = self.touched.pop() {
+            let key = Key::user(user);
+            if user == self.own || self.references.contains_key(&user) {
+                continue;
+            }
+            if self.behind.get(key) == Some(&What::Hot)
+                && let Some(value) = self.hot.lies(hot_key(key))
+            {
+                self.behind.replace(key, What::Value(value.to_vec()));
+            }
+            self.hot.remove(hot_key(key));
+            self.ask_for_members_of(user);
+        }
+    }
+}

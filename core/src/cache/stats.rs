@@ -1,0 +1,57 @@
+//! What the cache counts.
+
+use super::{Cache, hot_set};
+
+/// What has happened since the cache was made, and what there is now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Dispatches taken.
+    pub dispatches: u64,
+    /// Pieces of dispatches, and of answers, that were not what they should be.
+    pub malformed: u64,
+    /// Changes to records that were given up before.
+    pub deferred: u64,
+    /// Of those, changes to records that could not be read back: they were forgotten in the store too.
+    pub forgotten: u64,
+    /// Writes that the store has confirmed.
+    pub written: u64,
+    /// Writes of which the store had something newer.
+    pub superseded: u64,
+    /// Writes that failed and will be made again.
+    pub failed: u64,
+    /// Writes that were dropped because too much was waiting: the store lags behind, and that is remembered.
+    pub dropped: u64,
+    /// Values from the store that were older than what this cache had served or told.
+    pub stale: u64,
+    /// Records read from the store.
+    pub read: u64,
+    /// Records fetched from Discord.
+    pub fetched: u64,
+    /// Who asked for something that somebody had asked for already.
+    pub joined: u64,
+    /// Questions answered by the belief that there is no such thing.
+    pub negative: u64,
+    /// Keys that wait to be written.
+    pub pending: usize,
+    /// Bytes of what waits to be written.
+    pub pending_bytes: usize,
+    /// Questions under way.
+    pub flights: usize,
+    /// What the hot set counts: hits, misses, what was given up and why.
+    pub hot: hot_set::Stats,
+}
+
+impl Cache {
+    /// What has happened, and what there is.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        Stats {
+            pending: self.behind.len(),
+            pending_bytes: self.behind.bytes(),
+            flights: self.flights.len(),
+            hot: self.hot.stats(),
+            ..self.stats.clone()
+        }
+    }
+}

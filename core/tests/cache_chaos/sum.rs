@@ -1,0 +1,47 @@
+//! What many runs have seen together.
+
+use std::collections::BTreeMap;
+
+use shardkeep_core::cache::hot_set;
+
+use crate::run::Run;
+
+/// What many runs have seen: a test that nothing happened in proves nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Sum(BTreeMap<&'static str, u64>);
+
+impl Sum {
+    pub(crate) fn add(&mut self, run: &Run) {
+        let stats = run.cache.stats();
+        let evicted: u64 = hot_set::Reason::ALL
+            .iter()
+            .map(|&why| stats.hot.evicted_for(why))
+            .sum();
+        for (name, count) in [
+            ("dispatches", stats.dispatches),
+            ("malformed", stats.malformed),
+            ("deferred", stats.deferred),
+            ("forgotten", stats.forgotten),
+            ("written", stats.written),
+            ("failed", stats.failed),
+            ("dropped", stats.dropped),
+            ("stale", stats.stale),
+            ("read", stats.read),
+            ("fetched", stats.fetched),
+            ("joined", stats.joined),
+            ("negative", stats.negative),
+            ("evicted", evicted),
+            ("looks at hot records", run.hot_seen),
+            ("delivered", run.delivered[0]),
+            ("delivered as absent", run.delivered[1]),
+            ("failed to deliver", run.delivered[2]),
+        ] {
+            *self.0.entry(name).or_default() += count;
+        }
+    }
+
+    /// Everything must have happened.
+    pub(crate) fn check(&self) {
+        assert!(self.0.values().all(|&count| count >= 50), "{self:?}");
+    }
+}
