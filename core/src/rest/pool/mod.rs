@@ -92,6 +92,9 @@ pub struct PoolStats {
     pub rejoined: u64,
 }
 
+/// From one exchange to the next at least: under load, one then serves many requests.
+const PACE: Duration = Duration::from_millis(2);
+
 /// A limit that is shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Target {
@@ -225,7 +228,8 @@ impl Pool {
             .last_sent
             .map_or(Instant::ZERO, |sent| sent + self.config.heartbeat);
         let first = self.agenda.first().map_or(beat, |&(at, _)| at.min(beat));
-        let talk = first.max(self.not_before);
+        let paced = self.last_sent.map_or(Instant::ZERO, |sent| sent + PACE);
+        let talk = first.max(self.not_before).max(paced);
         Some(away.map_or(talk, |away| away.min(talk)))
     }
 }
