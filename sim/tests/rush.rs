@@ -22,10 +22,10 @@ fn no_request_over_an_announced_limit_and_every_request_ends_once() {
     races.sort_by(f64::total_cmp);
     let (worst, median) = (races[0], races[races.len() / 2]);
     assert!(
-        worst <= median && median <= 1.0,
+        races.iter().all(|&race| race <= 1.0),
         "nothing is faster than possible: {races:?}"
     );
-    assert!(median > 0.95, "{median}");
+    assert!(worst >= 0.95 && median >= 0.99, "{worst} {median}");
 }
 
 #[test]
@@ -35,6 +35,19 @@ fn the_same_seed_is_the_same_run() {
         assert_eq!(first.counters, second.counters);
         assert_eq!(first.longest, second.longest);
         assert_eq!(first.throughput, second.throughput);
+    }
+}
+
+/// Races that were once too slow: a bucket that needed every window was seen too late, places were kept for nothing, what
+/// was still counted was taken for somebody else's, scouts found out nothing.
+#[test]
+fn races_that_were_slow() {
+    for seed in [
+        42, 1683, 1761, 2631, 3699, 3894, 4383, 4791, 5604, 5631, 5967, 7347, 9654,
+    ] {
+        let report = run(Plan::new(seed));
+        let throughput = report.throughput.expect("a race that takes time");
+        assert!(throughput >= 0.95, "{report}");
     }
 }
 

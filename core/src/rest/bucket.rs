@@ -113,8 +113,9 @@ impl Window {
         if !self.is_log_right {
             return;
         }
+        // What Discord had surely forgotten when it counted this one, which may have been as soon as it was sent.
         let span = profile.window + ROUNDING;
-        let gone = self.log.partition_point(|&at| at + span <= sample.received);
+        let gone = self.log.partition_point(|&at| at + span <= sample.sent);
         let known = u32::try_from(self.log.len() - gone).unwrap_or(u32::MAX);
         // What Discord says is more than was sent from here: somebody else uses the bucket.
         for _ in known.saturating_add(in_flight)..sample.used() {

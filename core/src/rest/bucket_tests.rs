@@ -129,6 +129,22 @@ fn a_log_is_told_from_ends_that_are_always_a_window_away() {
 }
 
 #[test]
+fn what_may_still_have_been_counted_is_not_taken_for_somebody_elses() {
+    let mut samples: Vec<_> = (0..2_u32)
+        .map(|index| {
+            let sent = u64::from(index) * 100;
+            sample(sent, sent + 20, 2, 1 - index, 1_000)
+        })
+        .collect();
+    // Sent as soon as the first of them has surely left, and counted while the second was still there.
+    samples.push(sample(1_027, 1_140, 2, 0, 1_000));
+    let (window, profile) = taught(&samples);
+    assert_eq!(profile.kind, Kind::Log);
+    // Only the third counts by now: had another been made up, none could go before 2.145 s.
+    assert_eq!(window.room(&profile, ms(1_140), 0, MARGIN), Room::Now(1));
+}
+
+#[test]
 fn a_lost_request_may_have_been_counted() {
     let (mut window, profile) = taught(&[sample(0, 20, 5, 4, 5_000)]);
     window.lose(&profile, ms(100));

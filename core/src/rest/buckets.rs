@@ -1,7 +1,6 @@
 //! The buckets as the scheduler holds them: a window, the lanes that share it, and its place in the order.
 
 use alloc::boxed::Box;
-use core::time::Duration;
 
 use crate::time::Instant;
 
@@ -115,14 +114,5 @@ impl Scheduler {
                     .room(&unlimited(u32::MAX), self.now, bucket.in_flight, margin)
             }
         }
-    }
-
-    /// How many of its waiting requests a bucket can send within a window of the global limit, once it can.
-    pub(super) fn burst(&self, bucket: u32, window: Duration) -> u32 {
-        let bucket = &self.buckets[bucket as usize];
-        let most = self
-            .profile_of(bucket)
-            .map_or(0, |profile| profile.burst(window));
-        most.min(bucket.queued)
     }
 }

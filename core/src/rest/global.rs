@@ -7,7 +7,7 @@
 use alloc::collections::VecDeque;
 use core::time::Duration;
 
-use crate::time::Instant;
+use crate::time::{Instant, micros};
 
 use super::bucket::Room;
 
@@ -153,6 +153,26 @@ impl Global {
         start + Duration::from_micros(self.cost().saturating_mul(turns))
     }
 
+    /// In how long the last of `count` more requests can go, in microseconds, if all go as early as they can.
+    pub(super) fn drain(&self, now: Instant, count: u64) -> u64 {
+        let pause = self.paused.map_or(0, |until| micros(until.since(now)));
+        let limit = u64::from(self.limit);
+        let free = limit.saturating_sub(self.used().into());
+        let Some(behind) = count.checked_sub(free + 1) else {
+            return pause;
+        };
+        // Places come back in the order in which they were taken; those taken now, a window from now.
+        let place = usize::try_from(behind % limit).unwrap_or(usize::MAX);
+        let window = micros(self.window);
+        let first = self
+            .leaving
+            .get(place)
+            .map_or(window, |at| micros(at.since(now)));
+        first
+            .max(pause)
+            .saturating_add(window.saturating_mul(behind / limit))
+    }
+
     pub(super) fn sent(&mut self, now: Instant, slot: u32) {
         let place = (now, slot);
         if self.flying.back().is_none_or(|&last| last < place) {
@@ -264,6 +284,21 @@ mod tests {
         global.sent(at(0), 0);
         global.withdraw(at(0), 0);
         assert_eq!(global.room(at(0)), Room::Now(1));
+    }
+
+    #[test]
+    fn a_drain_ends_when_the_last_place_comes_back() {
+        let mut global = global(2);
+        assert_eq!(global.drain(at(0), 0), 0);
+        assert_eq!(global.drain(at(0), 2), 0);
+        // One a window from now: it takes a place that is taken now.
+        assert_eq!(global.drain(at(0), 3), 1_000_000);
+        global.sent(at(0), 0);
+        global.arrived(at(0), 0, at(30));
+        assert_eq!(global.drain(at(500), 1), 0);
+        assert_eq!(global.drain(at(500), 2), 530_000);
+        assert_eq!(global.drain(at(500), 3), 1_000_000);
+        assert_eq!(global.drain(at(500), 4), 1_530_000);
     }
 
     #[test]

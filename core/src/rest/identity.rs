@@ -164,16 +164,11 @@ impl Identity {
         self.exempt.first().map(|(_, bucket)| bucket)
     }
 
-    /// The time that all waiting requests take by the global limit alone, in microseconds.
-    fn drain(&self) -> u64 {
+    /// A bucket that needs at least so long, in microseconds, lasts about as long as everything else takes: whatever it
+    /// misses now, all would wait for later.
+    pub(super) fn critical_from(&self, now: Instant) -> u64 {
         let waiting: u64 = self.queued.iter().copied().map(u64::from).sum();
-        self.global.cost().saturating_mul(waiting)
-    }
-
-    /// A bucket that needs at least so long lasts about as long as everything else takes: whatever it misses now, all
-    /// would wait for later.
-    pub(super) fn critical_from(&self) -> u64 {
-        self.drain() / 8 * 7
+        self.global.drain(now, waiting) / 8 * 7
     }
 
     /// The priority of whose turn it is.

@@ -3,11 +3,13 @@
 use core::cmp::Reverse;
 use core::time::Duration;
 
-use crate::time::Instant;
+use crate::time::{Instant, micros};
 
 use super::Scheduler;
 use super::bucket::Room;
+use super::buckets::Bucket;
 use super::identity::ReadyKey;
+use super::profile::Kind;
 use super::submit::slot;
 
 /// For how many of the buckets that need longest places are kept.
@@ -144,7 +146,7 @@ impl Scheduler {
     /// Finds out for which buckets places of the global limit are kept. All buckets are looked at once in as many
     /// changes, or eight times as many microseconds, as there are buckets: that costs a request next to nothing.
     pub(super) fn weigh(&mut self, at: usize) {
-        let least = self.identities[at].critical_from();
+        let least = self.identities[at].critical_from(self.now);
         let count = self.buckets.len();
         let pause = Duration::from_micros(8).saturating_mul(slot(count));
         let identity = &self.identities[at];
@@ -169,15 +171,36 @@ impl Scheduler {
         }
     }
 
+    /// How many places of the global limit are kept for a bucket that cannot send yet: what it can send when its window
+    /// opens, if that saves it more time than it costs all others. A place that is taken now comes back a window of the
+    /// global limit later; until then the bucket would miss what its own limit gives. But a place that is kept is idle
+    /// till the bucket's window opens.
+    fn kept_for(&self, bucket: &Bucket, window: Duration, limit: u32) -> u32 {
+        let Some(profile) = self.profile_of(bucket) else {
+            return 0;
+        };
+        // What waits for answers only does not wait for long.
+        let until = bucket.wait.unwrap_or(self.now);
+        let burst = profile.burst(window).min(bucket.queued);
+        // What leaks goes on leaking while nothing is sent, until it is full.
+        let misses_from = match profile.kind {
+            Kind::Sliding { .. } => until.max(bucket.window.parts().1.unwrap_or(until)),
+            Kind::Fixed | Kind::Log => until,
+        };
+        let saves = micros((self.now + window).since(misses_from));
+        let idle = micros(until.since(self.now)).saturating_mul(burst.into());
+        let costs = idle / u64::from(limit.max(1));
+        if saves > costs { burst } else { 0 }
+    }
+
     /// Of the buckets that need longest, the first that could send now and is as urgent as anybody; and how many places
-    /// of the global limit are kept for those before it that cannot yet: what each can send when its window opens, if
-    /// that is before a place that is taken now comes back. At most half of all.
+    /// of the global limit are kept for those before it that cannot yet. At most half of all.
     pub(super) fn next_critical(&self, at: usize, free: u32) -> (Option<u32>, u32) {
         let identity = &self.identities[at];
         let Some(best) = identity.next_class() else {
             return (None, 0);
         };
-        let least = identity.critical_from().max(1);
+        let least = identity.critical_from(self.now).max(1);
         let window = identity.global.window();
         let most = identity.global.limit() / 2;
         let mut kept = 0;
@@ -189,8 +212,7 @@ impl Scheduler {
             match waiting.ready {
                 Some(key) if key.class <= best && free > kept => return (Some(bucket), kept),
                 Some(_) => {}
-                None if waiting.wait.is_some_and(|until| until > self.now + window) => {}
-                None => kept = most.min(kept + self.burst(bucket, window)),
+                None => kept = most.min(kept + self.kept_for(waiting, window, most * 2)),
             }
         }
         (None, kept)

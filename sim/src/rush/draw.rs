@@ -97,6 +97,16 @@ fn faults(rng: &mut Rng) -> Vec<FaultRate> {
 /// How many requests find out what kind of window a route has.
 const SCOUTS: usize = 5;
 
+/// How long the first of each resource take at most: 361 of them, at 20 a second.
+const FIRST: Duration = Duration::from_secs(20);
+
+/// From one scout of a route to the next: longer than the network takes, so that each finds out what the one before it
+/// did, and shorter than the shortest period of a window that leaks, so that it finds out at all.
+const STEP: Duration = Duration::from_millis(60);
+
+/// From one route's scouts to those of the next: the global limit, at 20 a second, must not draw them apart.
+const TURN: Duration = Duration::from_secs(2);
+
 /// The routes of a workload, with limits of every kind.
 const ROUTES: [(&str, &str, &str); 7] = [
     ("POST", "/channels/{channel_id}/messages", "messages"),
@@ -260,8 +270,10 @@ fn wanted(rng: &mut Rng, resources: &Resources, span_ms: u64, is_storm: bool) ->
     }
 }
 
-/// One request for each resource of a route, and a few for the one that is called most: they find out every limit and
-/// its kind, and then rest.
+/// One request for each resource of a route, and then a few, step by step, for the one that is called most: they find
+/// out every limit and its kind, and then all rests. A race is run by who knows the limits, and this is how one comes to
+/// know them: a window that leaks looks like a shorter, fixed one to whoever finds it full every time. Sent all at once,
+/// the global limit could draw a route's scouts a second apart, and then they found out nothing.
 fn scouts(wanted: &[Wanted]) -> Vec<Wanted> {
     let mut calls: BTreeMap<_, BTreeMap<&str, Vec<&Wanted>>> = BTreeMap::new();
     for request in wanted {
@@ -280,18 +292,23 @@ fn scouts(wanted: &[Wanted]) -> Vec<Wanted> {
             .or_default()
             .push(request);
     }
+    let scout = |request: &Wanted, at| Wanted {
+        at,
+        deadline: None,
+        cancel_after: None,
+        ..request.clone()
+    };
     let mut scouts = Vec::new();
+    let mut turn = FIRST;
     for resources in calls.into_values() {
-        let most = resources.values().map(Vec::len).max().unwrap_or(0);
-        for requests in resources.into_values() {
-            let count = if requests.len() == most { SCOUTS } else { 1 };
-            scouts.extend(requests.into_iter().take(count).map(|request| Wanted {
-                at: Duration::ZERO,
-                deadline: None,
-                cancel_after: None,
-                ..request.clone()
-            }));
-        }
+        let first = resources.values().filter_map(|requests| requests.first());
+        scouts.extend(first.map(|request| scout(request, Duration::ZERO)));
+        let Some(most) = resources.into_values().max_by_key(Vec::len) else {
+            continue;
+        };
+        let steps = (0..).zip(most).take(SCOUTS);
+        scouts.extend(steps.map(|(step, request)| scout(request, turn + STEP * step)));
+        turn += TURN;
     }
     scouts
 }
