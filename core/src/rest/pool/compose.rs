@@ -325,7 +325,7 @@ impl Scheduler {
         let (limit, window) = self.measure(bucket);
         let want = self.wanted(at, self.own_room(bucket));
         *wants = wants.saturating_add(want);
-        (limit, window, bucket.in_flight, bucket.queued, want)
+        (limit, window, bucket.in_flight, self.open_queue(at), want)
     }
 
     fn lane_item(&self, at: u32) -> (u32, Duration, u32, u32, u32) {

@@ -48,7 +48,7 @@ impl Scheduler {
         let wanted = self.wanted(at, own);
         let target = Target::Bucket(at);
         let bucket = &self.buckets[at as usize];
-        let (identity, queued) = (bucket.identity, bucket.queued);
+        let (identity, queued) = (bucket.identity, self.open_queue(at));
         let lanes = bucket.lanes.clone();
         let Some(allowance) = self.allowance_mut(target) else {
             return;
@@ -66,6 +66,18 @@ impl Scheduler {
         self.ask_for_identity(identity);
     }
 
+    /// How many requests of a bucket wait in lanes that nothing holds. Tokens of a bucket are wanted for no others: who
+    /// holds one and waits for another limit could wait for somebody who holds that and waits for this. So hidden
+    /// limits come first, then buckets, then the global limit.
+    pub(super) fn open_queue(&self, at: u32) -> u32 {
+        let lanes = &self.buckets[at as usize].lanes;
+        lanes
+            .iter()
+            .map(|&lane| &self.lanes[lane as usize])
+            .filter(|lane| lane.queued > 0 && self.lane_held(lane).is_none())
+            .fold(0, |sum, lane| sum + lane.queued)
+    }
+
     /// How many tokens a bucket wants beside those it has.
     pub(super) fn wanted(&self, at: u32, own: Room) -> u32 {
         let bucket = &self.buckets[at as usize];
@@ -74,7 +86,7 @@ impl Scheduler {
             .as_deref()
             .map_or(0, |allowance| allowance.usable(self.now));
         match own {
-            Room::Now(open) => open.min(bucket.queued).saturating_sub(usable),
+            Room::Now(open) => open.min(self.open_queue(at)).saturating_sub(usable),
             Room::At(_) | Room::AfterAnswer => 0,
         }
     }
