@@ -4,6 +4,7 @@ pub mod child;
 pub mod consume;
 pub mod document;
 pub mod feeder;
+pub mod holders;
 pub mod meter;
 pub mod plot;
 pub mod recording;
