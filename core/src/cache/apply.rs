@@ -131,6 +131,7 @@ impl Cache {
 
     /// News of a user that nobody here refers to: what the store has is known to be old, and that is all.
     fn hear_of_user(&mut self, key: Key) {
+        self.behind.drop_entry(key);
         if self.config.stores(key.kind) {
             self.floors.mark(key, self.user_version);
         }
