@@ -73,7 +73,7 @@ impl Moka {
 
     fn step(&mut self) {
         self.steps += 1;
-        if self.steps % 64 == 0 {
+        if self.steps.is_multiple_of(64) {
             self.cache.run_pending_tasks();
         }
     }

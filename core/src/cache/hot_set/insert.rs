@@ -18,8 +18,8 @@ pub enum Stored {
 }
 
 impl HotSet {
-    /// Keeps a value that came by itself, such as one that a dispatch brought. If that needs memory, others are given up,
-    /// and `evicted` is told of each.
+    /// Keeps a value that came by itself, such as one that a dispatch brought. If that needs memory, others are given
+    /// up, and `evicted` is told of each.
     ///
     /// # Errors
     ///

@@ -19,8 +19,8 @@
 //!
 //! The budget bounds what the set asks the allocator for: [`HotSet::held_bytes`] never exceeds it after a call, unless
 //! it is smaller than an empty set, and during a call not by more than 64 KiB and a thousandth of it, where a block is
-//! copied to change its size. A budget of less than a mebibyte mostly holds what entries cost beside their values; less than 64 KiB may
-//! hold nothing. Segments can be told apart up to 16 GiB of entries: a larger budget is not used up.
+//! copied to change its size. A budget of less than a mebibyte mostly holds what entries cost beside their values; less
+//! than 64 KiB may hold nothing. Segments can be told apart up to 16 GiB of entries: a larger budget is not used up.
 //!
 //! Keys are hashed with a seed that nobody outside should know. Many keys of the same hash, should somebody find them
 //! all the same, cost time in proportion to their number, and never give a wrong answer.

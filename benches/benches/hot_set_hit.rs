@@ -1,6 +1,6 @@
 //! In memory: what a hit costs in the hot set, beside quick_cache and moka that hold the same values.
 //!
-//! `cargo xtask bench hot_set`. The program of the same name measures the same in turns, for the documents.
+//! `cargo xtask bench hot_set_hit`. The program `hot_set` measures the same in turns, for the documents.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use shardkeep_benches::holders::{BURST, SIZES, everybody, keys, order};
