@@ -106,8 +106,11 @@ impl Cache {
         }
         // It exists, whether it is kept or not.
         self.negatives.remove(key);
-        if !self.config.keeps(key.kind) || !self.has_place(key, put.guild) {
+        if !self.config.keeps(key.kind) {
             return;
+        }
+        if !self.has_place(key, put.guild) {
+            return self.outdate(key);
         }
         let old = self.find(key);
         let edited = match (&old, put.mode) {
@@ -234,6 +237,9 @@ impl Cache {
     /// A change to a record that is elsewhere waits for it to be read. If it cannot, the record is forgotten there.
     pub(super) fn defer(&mut self, present: Present<'_>, key: Key, twice: Twice) {
         self.stats.deferred += 1;
+        if key.kind == Kind::User {
+            self.ask_for_members_of(key.id);
+        }
         // It is known by this dispatch, and not hot.
         self.floors.give_up(key.kind, key.scope, self.stamp);
         let flight = self.flights.get(key).map(|flight| flight.stage);

@@ -85,6 +85,17 @@ impl Cache {
         self.unrefer(user);
     }
 
+    /// A record is something else now, which is not kept.
+    pub(super) fn outdate(&mut self, key: Key) {
+        self.ask_discord(key);
+        let was_here = self.hot.lies(hot_key(key)).is_some() || self.behind.get(key).is_some();
+        if was_here || self.may_be_elsewhere(key) {
+            self.drop_hot(key);
+            self.floors.give_up(key.kind, key.scope, self.stamp);
+            self.forget(key);
+        }
+    }
+
     /// Tells those who wait, and remembers that there is no such thing.
     fn end_of(&mut self, key: Key, why: Why) {
         match why {

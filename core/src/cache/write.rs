@@ -127,7 +127,10 @@ impl Cache {
     /// The user says that a record is not to be believed.
     pub(super) fn forget_record(&mut self, key: Key) {
         self.negatives.remove(key);
-        self.behind.drop_entry(key);
+        if let Some(version) = self.behind.drop_entry(key) {
+            // The store lags behind what waited.
+            self.floors.mark(key, version);
+        }
         self.evict(key);
         if self.owns(key) {
             self.take_guild_version(key);
