@@ -38,8 +38,8 @@ fn the_same_seed_is_the_same_run() {
     }
 }
 
-/// Races that were once too slow: a bucket that needed every window was seen too late, places were kept for nothing, what
-/// was still counted was taken for somebody else's, scouts found out nothing.
+/// Races that were once too slow: a bucket that needed every window was seen too late, places were kept for nothing,
+/// what was still counted was taken for somebody else's, scouts found out nothing.
 #[test]
 fn races_that_were_slow() {
     for seed in [

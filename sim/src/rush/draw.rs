@@ -271,9 +271,9 @@ fn wanted(rng: &mut Rng, resources: &Resources, span_ms: u64, is_storm: bool) ->
 }
 
 /// One request for each resource of a route, and then a few, step by step, for the one that is called most: they find
-/// out every limit and its kind, and then all rests. A race is run by who knows the limits, and this is how one comes to
-/// know them: a window that leaks looks like a shorter, fixed one to whoever finds it full every time. Sent all at once,
-/// the global limit could draw a route's scouts a second apart, and then they found out nothing.
+/// out every limit and its kind, and then all rests. A race is run by who knows the limits, and this is how one comes
+/// to know them: a window that leaks looks like a shorter, fixed one to whoever finds it full every time. Sent all at
+/// once, the global limit could draw a route's scouts a second apart, and then they found out nothing.
 fn scouts(wanted: &[Wanted]) -> Vec<Wanted> {
     let mut calls: BTreeMap<_, BTreeMap<&str, Vec<&Wanted>>> = BTreeMap::new();
     for request in wanted {
