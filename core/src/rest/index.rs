@@ -74,6 +74,8 @@ impl Scheduler {
         }
         match room {
             Room::At(at) => (None, Some(at)),
+            // Of a shared limit nothing is asked for while every lane is held: the first that is free again asks.
+            Room::AfterAnswer if self.pool.is_some() => (None, self.best_head(at).1),
             Room::AfterAnswer => (None, None),
             Room::Now(_) => self.best_head(at),
         }
