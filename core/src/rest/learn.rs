@@ -320,6 +320,7 @@ impl Scheduler {
             self.buckets[target as usize]
                 .window
                 .absorb(&window, self.now);
+            self.note_merge(bucket, target);
             for &lane in self.buckets[bucket as usize].lanes.clone().iter() {
                 self.move_lane(lane, into);
             }

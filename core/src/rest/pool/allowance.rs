@@ -1,6 +1,7 @@
 //! What one process may use of one limit that it shares: tokens from the ledger, and a share to live on without it.
 
 use alloc::collections::VecDeque;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -36,8 +37,8 @@ pub(super) struct News {
     /// Requests that Discord may have counted without saying what is left.
     pub(super) lost: u32,
     pub(super) hold: Option<Instant>,
-    /// The bucket, by its key in the ledger, that this one took over from.
-    pub(super) from: Option<alloc::string::String>,
+    /// Buckets, by their keys in the ledger, that this one took over from.
+    pub(super) from: Vec<String>,
 }
 
 impl News {
@@ -58,14 +59,15 @@ impl News {
     }
 
     /// News that did not reach the ledger are told again, before what has come since.
-    fn put_back(&mut self, mut older: Self) {
+    pub(super) fn put_back(&mut self, mut older: Self) {
         older.seen.append(&mut self.seen);
         older.gone.append(&mut self.gone);
+        older.from.append(&mut self.from);
         self.seen = older.seen;
         self.gone = older.gone;
+        self.from = older.from;
         self.lost += older.lost;
         self.hold = self.hold.max(older.hold);
-        self.from = older.from.or_else(|| self.from.take());
     }
 }
 
@@ -184,6 +186,21 @@ impl Allowance {
     pub(super) fn tell(&mut self) -> &News {
         let news = core::mem::take(&mut self.news);
         self.told.insert(news)
+    }
+
+    /// What the ledger may not have heard, and what a bucket that takes over must tell in this one's place.
+    pub(super) fn not_heard(&self) -> News {
+        let mut news = self.news.clone();
+        if let Some(told) = &self.told {
+            news.put_back(told.clone());
+        }
+        news
+    }
+
+    /// The same, where nothing of this bucket is left.
+    pub(super) fn hand_over(&mut self) -> News {
+        self.untold();
+        core::mem::take(&mut self.news)
     }
 
     /// The exchange failed: all of it is told again.

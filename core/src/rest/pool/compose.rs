@@ -105,13 +105,13 @@ impl Scheduler {
             extra.push((from, beside));
             items.push(item);
         }
-        let mut place = |key: Option<String>| {
-            keys.push(key?);
-            Some(keys.len())
+        let mut place = |key: String| {
+            keys.push(key);
+            keys.len()
         };
         for (item, (from, beside)) in items.iter_mut().zip(extra) {
-            item.from = place(from);
-            item.beside = place(beside);
+            item.from = from.into_iter().map(&mut place).collect();
+            item.beside = beside.map(&mut place);
         }
         self.send_words(keys, items, spoken, bye);
     }
@@ -171,8 +171,8 @@ impl Scheduler {
         self.outbox.push_back(Output::Exchange);
     }
 
-    /// What is said of one limit, and the key of the one it took over from. `wants` adds up what buckets want.
-    fn item(&mut self, target: Target, wants: &mut u32) -> (Item, Option<String>) {
+    /// What is said of one limit, and the keys of those it took over from. `wants` adds up what buckets want.
+    fn item(&mut self, target: Target, wants: &mut u32) -> (Item, Vec<String>) {
         let (limit, window, held, kept, want) = match target {
             Target::Invalid => self.invalid_item(),
             Target::Identity(at) => self.identity_item(at as usize, *wants),
@@ -189,7 +189,7 @@ impl Scheduler {
             kind,
             hash,
             route,
-            from: None,
+            from: Vec::new(),
             beside: None,
             beside_held: 0,
             limit,
@@ -203,7 +203,7 @@ impl Scheduler {
             lost: 0,
             hold: 0,
         };
-        let mut from = None;
+        let mut from = Vec::new();
         if let Some(allowance) = self.allowance_mut(target) {
             returned = allowance.keep(now, kept);
             item.held += allowance.usable(now);

@@ -200,7 +200,12 @@ impl Scheduler {
         let Some(allowance) = self.allowance_mut(target) else {
             return;
         };
-        allowance.granted(now, (got, sent + grant), got >= wanted, again);
+        if matches!(target, Target::Bucket(_)) && !moved.is_empty() {
+            // The ledger heeded none of it: it is told of the bucket that this one turned out to be.
+            allowance.untold();
+        } else {
+            allowance.granted(now, (got, sent + grant), got >= wanted, again);
+        }
         if parts > 0 || moved.is_empty() {
             allowance.share = Share {
                 parts,

@@ -277,6 +277,9 @@ local function absorb(record, key)
   redis.call('SET', key, cmsgpack.pack(old), 'PX', math.ceil(body.away / 1000))
 end
 
+-- Granted in this exchange, by key. Items may speak of one key more than once, and what they state was written before.
+local granted = {}
+
 -- What other members hold to find out a resource's routes: it may count in any of its buckets. Tells in the same
 -- breath what this member holds of it.
 local function beside(item)
@@ -286,7 +289,8 @@ local function beside(item)
   if record then
     local mine = record.grants[me]
     if mine then
-      record.grants[me] = item.beside_held > 0 and { item.beside_held, math.max(mine[2], now) } or nil
+      local holds = item.beside_held + (granted[key] or 0)
+      record.grants[me] = holds > 0 and { holds, math.max(mine[2], now) } or nil
       redis.call('SET', key, cmsgpack.pack(record), 'PX', math.ceil((body.away + body.arrival) / 1000))
     end
     for name, grant in pairs(record.grants) do
@@ -304,8 +308,8 @@ local is_outdated = body.revision ~= pool.revision
 
 local function serve(item, key)
   local record = load(key, nil) or empty()
-  if item.from then
-    absorb(record, KEYS[item.from])
+  for _, from in ipairs(item.from) do
+    absorb(record, KEYS[from])
   end
   if item.kind ~= 'bucket' or record.limit == 0 then
     record.limit = item.limit
@@ -330,7 +334,8 @@ local function serve(item, key)
     -- Its holder keeps it as long as it is in touch.
     over = now + item.grant
   end
-  record.grants[me] = item.held > 0 and { item.held, over } or nil
+  local holds = item.held + (granted[key] or 0)
+  record.grants[me] = holds > 0 and { holds, over } or nil
 
   local limit = record.limit
   local taken = held(record, item, window)
@@ -390,6 +395,7 @@ local function serve(item, key)
   if got > 0 then
     local grant = record.grants[me] or { 0, now }
     record.grants[me] = { grant[1] + got, math.max(grant[2], now + item.grant) }
+    granted[key] = (granted[key] or 0) + got
   end
   redis.call('SET', key, cmsgpack.pack(record), 'PX', math.ceil((body.away + window + body.arrival) / 1000))
   return got, at, told, limit, window

@@ -7,10 +7,12 @@ use core::time::Duration;
 
 use crate::rest::buckets::{BucketHash, Limiter};
 use crate::rest::lane::{RouteKey, Sublimit};
+use crate::rest::submit::slot;
 use crate::rest::{Auth, Scheduler};
 use crate::time::{Instant, micros};
 
-use super::{Target, keys};
+use super::allowance::News;
+use super::{Allowance, Target, keys};
 
 impl Scheduler {
     /// A route's bucket became known.
@@ -71,15 +73,34 @@ impl Scheduler {
         }
         let is_named = matches!(self.buckets[old as usize].limiter, Limiter::Named { .. });
         let from = self.key_of(Target::Bucket(old)).filter(|_| is_named);
+        let left = self.buckets[old as usize].allowance.as_deref();
+        let mut news = left.map_or_else(News::default, Allowance::not_heard);
+        // What answers said is left of the old one need not be true of the new one, but they counted.
+        news.lost += slot(news.seen.len());
+        news.seen.clear();
+        news.from.extend(from);
+        self.pass_on(news, new, if is_named { 0 } else { in_flight });
+    }
+
+    fn pass_on(&mut self, news: News, new: u32, unheard: u32) {
         let now = self.now;
         if let Some(allowance) = self.allowance_mut(Target::Bucket(new)) {
-            if is_named {
-                allowance.news.from = from;
-            } else {
-                allowance.unheard += in_flight;
-            }
+            allowance.news.put_back(news);
+            allowance.unheard += unheard;
             self.list(Target::Bucket(new), now);
         }
+    }
+
+    /// All of a bucket moved, for it is another one under a second name.
+    pub(in crate::rest) fn note_merge(&mut self, old: u32, new: u32) {
+        if self.pool.is_none() || !self.is_pooled(&self.buckets[new as usize]) {
+            return;
+        }
+        let from = self.key_of(Target::Bucket(old));
+        let left = self.buckets[old as usize].allowance.as_deref_mut();
+        let mut news = left.map_or_else(News::default, Allowance::hand_over);
+        news.from.extend(from);
+        self.pass_on(news, new, 0);
     }
 
     /// Tells a new ledger what is known of routes.

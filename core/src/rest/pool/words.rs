@@ -39,9 +39,8 @@ pub(super) struct Item {
     pub(super) hash: String,
     /// The field of the route whose bucket is not known; empty otherwise.
     pub(super) route: String,
-    /// Which of the keys, counted from one, is the bucket that this one took over from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) from: Option<usize>,
+    /// Which of the keys, counted from one, are buckets that this one took over from.
+    pub(super) from: Vec<usize>,
     /// Which of the keys is where the routes of the bucket's resource are found out, and what is held of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) beside: Option<usize>,
