@@ -244,7 +244,10 @@ local function note(field, value)
 end
 
 local function empty()
-  return { limit = 0, window = 0, low = 0, lo = 0, up = -1, hold = -1, log = {}, grants = {}, rights = {}, asks = {} }
+  return {
+    limit = 0, window = 0, low = 0, lo = 0, up = -1, hold = -1, kept = -1,
+    log = {}, grants = {}, rights = {}, asks = {}, near = {},
+  }
 end
 
 -- Two names of one bucket: what is held and known under the old one counts under the new one.
@@ -280,26 +283,73 @@ end
 -- Granted in this exchange, by key. Items may speak of one key more than once, and what they state was written before.
 local granted = {}
 
--- What other members hold to find out a resource's routes: it may count in any of its buckets. Tells in the same
+-- What finds out a resource's routes may count in any of its buckets: this is what both sides must know. `near` tells of
+-- each bucket what is left of it: limit, left, until when, held, until when that counts at the latest.
+local function save_discovery(key, record)
+  for _, bucket in pairs(record.near) do
+    record.kept = math.max(record.kept, bucket[3], bucket[5])
+  end
+  local kept = body.away + body.arrival + math.max(record.kept - now, 0)
+  redis.call('SET', key, cmsgpack.pack(record), 'PX', math.ceil(kept / 1000))
+end
+
+-- What members hold to find out a resource's routes, and one place more if somebody waits for that. Tells in the same
 -- breath what this member holds of it.
 local function beside(item)
   local key = KEYS[item.beside]
-  local record = load(key, nil)
-  local sum = 0
-  if record then
-    local mine = record.grants[me]
-    if mine then
-      local holds = item.beside_held + (granted[key] or 0)
-      record.grants[me] = holds > 0 and { holds, math.max(mine[2], now) } or nil
-      redis.call('SET', key, cmsgpack.pack(record), 'PX', math.ceil((body.away + body.arrival) / 1000))
-    end
-    for name, grant in pairs(record.grants) do
-      if name ~= me and grant[2] + body.arrival > now then
-        sum = sum + grant[1]
-      end
+  local record = load(key, nil) or empty()
+  local sum = item.beside_held + (granted[key] or 0)
+  local mine = record.grants[me]
+  if mine then
+    record.grants[me] = sum > 0 and { sum, math.max(mine[2], now) } or nil
+  end
+  for name, grant in pairs(record.grants) do
+    if name ~= me and grant[2] + body.arrival > now then
+      sum = sum + grant[1]
     end
   end
-  return sum
+  for _, since in pairs(record.asks) do
+    if now - since <= 200000 then
+      return record, sum + 1
+    end
+  end
+  return record, sum
+end
+
+-- What is left of a bucket, for those who find out routes of its resource.
+local function tell_of(record, item, key, bucket, taken)
+  local window, over, left, up = bucket.window, 0, bucket.limit, bucket.up
+  for _, grant in pairs(bucket.grants) do
+    over = math.max(over, grant[2] + body.arrival + window)
+  end
+  if bucket.up > now then
+    left = bucket.low
+  end
+  if bucket.hold > now then
+    left, up = 0, math.max(up, bucket.hold)
+  end
+  record.near[key] = { bucket.limit, left, up, taken, over }
+  save_discovery(KEYS[item.beside], record)
+end
+
+-- Whether every bucket of the resource has a place for a request that finds out what it counts in.
+local function has_place(record)
+  local free, at = true, -1
+  for key, bucket in pairs(record.near) do
+    if bucket[3] <= now and bucket[5] <= now then
+      record.near[key] = nil
+    else
+      local left = bucket[3] > now and bucket[2] or bucket[1]
+      if left <= 0 then
+        at = math.max(at, bucket[3] - now)
+      end
+      if bucket[5] > now then
+        left = left - bucket[4]
+      end
+      free = free and left > 0
+    end
+  end
+  return free, at
 end
 
 local closed_until = missing()
@@ -338,9 +388,12 @@ local function serve(item, key)
   record.grants[me] = holds > 0 and { holds, over } or nil
 
   local limit = record.limit
-  local taken = held(record, item, window)
+  local holding = held(record, item, window)
+  local discovery, taken = nil, holding
   if item.beside then
-    taken = taken + beside(item)
+    local finds_out
+    discovery, finds_out = beside(item)
+    taken = taken + finds_out
   end
   local free, at = 0, -1
   if item.kind == 'bucket' then
@@ -360,7 +413,13 @@ local function serve(item, key)
     told = share(record, item.share)
     -- Of invalid requests, shares are set aside once and for all.
     if item.kind ~= 'invalid' then
-      free = free - reserved(record, limit, window)
+      local aside = reserved(record, limit, window)
+      free, holding = free - aside, holding + aside
+    end
+  elseif free > 0 then
+    local has, later = has_place(record)
+    if not has then
+      free, at = 0, later
     end
   end
   if record.hold > now then
@@ -397,7 +456,14 @@ local function serve(item, key)
     record.grants[me] = { grant[1] + got, math.max(grant[2], now + item.grant) }
     granted[key] = (granted[key] or 0) + got
   end
-  redis.call('SET', key, cmsgpack.pack(record), 'PX', math.ceil((body.away + window + body.arrival) / 1000))
+  if item.kind == 'route' then
+    save_discovery(key, record)
+  else
+    redis.call('SET', key, cmsgpack.pack(record), 'PX', math.ceil((body.away + window + body.arrival) / 1000))
+  end
+  if discovery then
+    tell_of(discovery, item, key, record, holding + got)
+  end
   return got, at, told, limit, window
 end
 
