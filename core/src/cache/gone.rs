@@ -199,6 +199,27 @@ impl Cache {
         self.guilds.remove(&guild);
     }
 
+    /// What is known of a guild is not believed any more: it is fetched when somebody asks.
+    pub(super) fn forget_guild(&mut self, guild: Snowflake) {
+        let key = Key::guild(guild);
+        if self.owns(key) {
+            self.take_guild_version(key);
+            for kind in OF_GUILD {
+                for id in self.hot_ids(kind, guild) {
+                    self.drop_hot(Key::new(kind, guild, id));
+                }
+                self.floors.give_up(kind, guild, self.stamp);
+                self.behind.drop_scope(kind, guild, self.version);
+                for key in self.flights.in_scope(kind, guild) {
+                    self.ask_discord(key);
+                }
+            }
+            self.floors.raise(Kind::Guild, guild, self.version);
+        }
+        self.forget_record(key);
+        self.free_users();
+    }
+
     fn remove_scope(&mut self, kind: Kind, scope: Snowflake) {
         for id in self.hot_ids(kind, scope) {
             self.drop_hot(Key::new(kind, scope, id));

@@ -113,6 +113,11 @@ pub enum Input<'a> {
         /// Which.
         key: Key,
     },
+    /// Nothing of a guild is to be believed, because the user says so. Messages and who is in which thread stay.
+    ForgetGuild {
+        /// Which.
+        guild: Snowflake,
+    },
 }
 
 /// What became of one write.

@@ -44,6 +44,7 @@ impl Cache {
             Input::StoreUp { lost } => self.store_up(lost),
             Input::Invalidated { key, digest } => self.invalidated(key, digest),
             Input::Forget { key } => self.forget_record(key),
+            Input::ForgetGuild { guild } => self.forget_guild(guild),
         }
         Ok(())
     }

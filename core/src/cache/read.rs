@@ -60,6 +60,12 @@ impl Cache {
         self.guilds.keys().copied()
     }
 
+    /// The ids of what is hot of a kind in a scope: what has been given up is not among them.
+    #[must_use]
+    pub fn ids(&self, kind: super::Kind, scope: Snowflake) -> Vec<Snowflake> {
+        self.hot_ids(kind, scope)
+    }
+
     /// Everything that is hot, one after the other, with its JSON; users are references.
     pub fn visit(&self, visit: &mut dyn FnMut(Key, Vec<u8>)) {
         let mut cursor = Some(super::hot_set::Cursor::default());

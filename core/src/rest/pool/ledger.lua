@@ -149,10 +149,22 @@ local function share(record, held)
   return told
 end
 
+-- Discord may have counted these, and an answer that says what is left may or may not know of them.
 local function lose(record, count, window, at)
-  record.low = math.max((record.up > at and record.low or record.limit) - count, 0)
-  record.lo = math.max(record.lo, at)
-  record.up = math.max(record.up, at + window)
+  if record.lost_up <= now then
+    record.lost = 0
+  end
+  record.lost = record.lost + count
+  record.lost_up = math.max(record.lost_up, at + window)
+end
+
+-- What is left of a bucket, as far as answers told.
+local function left_of(record)
+  local left = record.up > now and record.low or record.limit
+  if record.lost_up > now then
+    left = math.max(left - record.lost, 0)
+  end
+  return left
 end
 
 -- Adds to a log. What leaves it at nearly the same time leaves together, with the last of them.
@@ -166,6 +178,17 @@ local function add(record, at, count, window)
   end
 end
 
+-- Who found out a resource's routes has not said what came of it: in which bucket it counts is not known.
+local function stray(record, count, at)
+  local known = record.stray
+  if known and known[1] + 600000000 > now then
+    record.stray = { math.max(known[1], at), known[2] + count }
+  else
+    record.stray = { at, count }
+  end
+  record.kept = math.max(record.kept, at + 600000000)
+end
+
 -- What members hold, all in all. What nobody has spoken of for too long counts as spent when it ran out.
 local function held(record, item, window)
   local sum = 0
@@ -177,7 +200,9 @@ local function held(record, item, window)
       record.grants[name] = nil
       if item.kind == 'bucket' then
         lose(record, grant[1], window, over)
-      elseif item.kind ~= 'route' and over + window > now then
+      elseif item.kind == 'route' then
+        stray(record, grant[1], over)
+      elseif over + window > now then
         add(record, over + window, grant[1], window)
       end
     end
@@ -233,19 +258,27 @@ local function alias(hash)
   return hash
 end
 
+-- How long a bucket's old and new name are held to count the same, in microseconds.
+local renamed = 60000000
+
 local revised = false
 local function note(field, value)
   local known = redis.call('HGET', KEYS[2], field)
   -- That an answer named no bucket does not unsay that another one did.
   if known ~= value and not (known and value == '-') and redis.call('HLEN', KEYS[2]) < 8192 then
     redis.call('HSET', KEYS[2], field, value)
+    if known and known ~= '-' and string.sub(field, 1, 2) == 'r:' then
+      local over = string.format(' %.0f', now + renamed)
+      redis.call('HSET', KEYS[2], 'p:' .. value, known .. over)
+      redis.call('HSET', KEYS[2], 'p:' .. known, value .. over)
+    end
     revised = true
   end
 end
 
 local function empty()
   return {
-    limit = 0, window = 0, low = 0, lo = 0, up = -1, hold = -1, kept = -1,
+    limit = 0, window = 0, low = 0, lo = 0, up = -1, lost = 0, lost_up = -1, hold = -1, kept = -1,
     log = {}, grants = {}, rights = {}, asks = {}, near = {},
   }
 end
@@ -276,6 +309,9 @@ local function absorb(record, key)
     record.lo = math.max(record.lo, now)
     record.up = math.max(record.up, old.up)
   end
+  if old.lost_up > now then
+    lose(record, old.lost, 0, old.lost_up)
+  end
   old.grants = {}
   redis.call('SET', key, cmsgpack.pack(old), 'PX', math.ceil(body.away / 1000))
 end
@@ -295,7 +331,7 @@ end
 
 -- What members hold to find out a resource's routes, and one place more if somebody waits for that. Tells in the same
 -- breath what this member holds of it.
-local function beside(item)
+local function beside(item, window)
   local key = KEYS[item.beside]
   local record = load(key, nil) or empty()
   local sum = item.beside_held + (granted[key] or 0)
@@ -304,9 +340,16 @@ local function beside(item)
     record.grants[me] = sum > 0 and { sum, math.max(mine[2], now) } or nil
   end
   for name, grant in pairs(record.grants) do
-    if name ~= me and grant[2] + body.arrival > now then
+    local over = grant[2] + body.arrival
+    if over <= now then
+      record.grants[name] = nil
+      stray(record, grant[1], over)
+    elseif name ~= me then
       sum = sum + grant[1]
     end
+  end
+  if record.stray and record.stray[1] + window > now then
+    sum = sum + record.stray[2]
   end
   for _, since in pairs(record.asks) do
     if now - since <= 200000 then
@@ -318,18 +361,33 @@ end
 
 -- What is left of a bucket, for those who find out routes of its resource.
 local function tell_of(record, item, key, bucket, taken)
-  local window, over, left, up = bucket.window, 0, bucket.limit, bucket.up
+  local window, over, left = bucket.window, 0, left_of(bucket)
+  local up = math.max(bucket.up, bucket.lost_up)
   for _, grant in pairs(bucket.grants) do
     over = math.max(over, grant[2] + body.arrival + window)
-  end
-  if bucket.up > now then
-    left = bucket.low
   end
   if bucket.hold > now then
     left, up = 0, math.max(up, bucket.hold)
   end
   record.near[key] = { bucket.limit, left, up, taken, over }
   save_discovery(KEYS[item.beside], record)
+end
+
+-- A route was counted under another name until a moment ago, or was counted under this one. Another name need not mean
+-- another counter: what is used of one bucket counts as used of both.
+local function used_beside(record, item, key)
+  local other = redis.call('HGET', KEYS[2], 'p:' .. item.hash)
+  local hash, over = string.match(other or '', '^(%x+) (%d+)$')
+  local first, last = string.find(key, item.hash, 1, true)
+  if not first or tonumber(over or 0) <= now then
+    return 0
+  end
+  local bucket = record.near[string.sub(key, 1, first - 1) .. hash .. string.sub(key, last + 1)]
+  if not bucket then
+    return 0
+  end
+  local used = bucket[3] > now and bucket[1] - bucket[2] or 0
+  return used + (bucket[5] > now and bucket[4] or 0)
 end
 
 -- Whether every bucket of the resource has a place for a request that finds out what it counts in.
@@ -392,14 +450,16 @@ local function serve(item, key)
   local discovery, taken = nil, holding
   if item.beside then
     local finds_out
-    discovery, finds_out = beside(item)
-    taken = taken + finds_out
+    discovery, finds_out = beside(item, window)
+    taken = taken + finds_out + used_beside(discovery, item, key)
   end
   local free, at = 0, -1
   if item.kind == 'bucket' then
-    free = (record.up > now and record.low or limit) - taken
-    if free <= 0 and limit > taken and record.up > now then
-      at = record.up - now
+    free = left_of(record) - taken
+    for _, ends in ipairs({ record.up, record.lost_up }) do
+      if free <= 0 and limit > taken and ends > now then
+        at = at < 0 and ends - now or math.min(at, ends - now)
+      end
     end
   else
     local gone = logged(record)
