@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::fmt;
 
+use crate::id::Snowflake;
+
 /// A bot token. `Debug` and `Display` redact it; [`Token::expose`] is the one way to its text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
@@ -33,6 +35,40 @@ impl Token {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// The id of the bot's user, which a token begins with. It is no secret. `None` if this one begins otherwise.
+    ///
+    /// ```
+    /// use shardkeep_core::{Snowflake, Token};
+    ///
+    /// let token = Token::new("ODAzNTExMTAyMjQ2Nzg5MTI.made.up")?;
+    /// assert_eq!(token.bot_id(), Some(Snowflake(80_351_110_224_678_912)));
+    /// # Ok::<(), shardkeep_core::TokenError>(())
+    /// ```
+    #[must_use]
+    pub fn bot_id(&self) -> Option<Snowflake> {
+        let first = self.expose().split('.').next()?;
+        let mut bits: u32 = 0;
+        let mut held = 0;
+        let mut id: u64 = 0;
+        for digit in first.bytes() {
+            let six = match digit {
+                b'A'..=b'Z' => digit - b'A',
+                b'a'..=b'z' => digit - b'a' + 26,
+                b'0'..=b'9' => digit - b'0' + 52,
+                _ => return None,
+            };
+            bits = bits << 6 | u32::from(six);
+            held += 6;
+            if held >= 8 {
+                held -= 8;
+                let byte = u8::try_from(bits >> held & 0xff).ok()?;
+                let digit = char::from(byte).to_digit(10)?;
+                id = id.checked_mul(10)?.checked_add(digit.into())?;
+            }
+        }
+        (id > 0).then_some(Snowflake(id))
     }
 }
 

@@ -1,5 +1,8 @@
 //! What a cache is told once.
 
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::Kind;
@@ -15,6 +18,9 @@ pub struct Config {
     /// The memory for what is hot, and the limits of each kind, by [`Kind::number`]. A kind with
     /// [`hot_set::Limits::OFF`] is not kept at all, in the store neither.
     pub hot: hot_set::Config,
+    /// Members that are kept of each kind's records, where not all are; those that the cache itself needs are kept
+    /// besides. What is left out is not in the store either.
+    pub fields: BTreeMap<Kind, Vec<String>>,
     /// What of the keys in JSON is remembered.
     pub shapes: Limits,
     /// Whether there is a store.
@@ -64,6 +70,7 @@ impl Config {
         hot.limits[usize::from(Kind::Message.number())].count_per_scope = Some(100);
         Self {
             hot,
+            fields: BTreeMap::new(),
             shapes: Limits::default(),
             has_store: false,
             stored: passing.into_iter().fold(Kinds::ALL, Kinds::without),

@@ -1,5 +1,7 @@
 //! Records into the hot set, and what happens to those that it gives up for them.
 
+use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::behind::What;
@@ -8,29 +10,45 @@ use super::packed::{Plan, PlanId, Shapes};
 use super::{Cache, Key, Kind, entity, hot_set};
 use crate::id::Snowflake;
 
+/// What is kept of every record, whatever the user asks for: what it is found by, and what the cache goes by.
+const ALWAYS: [&str; 10] = [
+    "id", "user", "user_id", "author", "guild_id", "channel_id", "parent_id", "unavailable", "type", "flags",
+];
+
 /// How records are packed: those that refer to a user hold its id.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Plans {
-    member: PlanId,
-    message: PlanId,
+    /// By kind.
+    kinds: BTreeMap<Kind, PlanId>,
+    /// Of messages that no user wrote.
+    written_by_others: PlanId,
 }
 
 impl Plans {
-    pub(super) fn new(shapes: &mut Shapes) -> Self {
+    pub(super) fn new(shapes: &mut Shapes, fields: &BTreeMap<Kind, Vec<String>>) -> Self {
         let mut plan = |plan: &Plan| shapes.plan(plan).unwrap_or(PlanId::EVERYTHING);
+        let kept = |kind: Kind| match fields.get(&kind) {
+            Some(fields) => Plan::only(ALWAYS.into_iter().chain(fields.iter().map(|name| &name[..]))),
+            None => Plan::everything(),
+        };
+        let of = |kind: Kind| match kind {
+            Kind::Member => kept(kind).refer_by_id("user"),
+            Kind::Message => kept(kind).refer_by_id("author"),
+            _ => kept(kind),
+        };
         Self {
-            member: plan(&Plan::everything().refer_by_id("user")),
-            message: plan(&Plan::everything().refer_by_id("author")),
+            kinds: Kind::ALL.iter().map(|&kind| (kind, plan(&of(kind)))).collect(),
+            written_by_others: plan(&kept(Kind::Message)),
         }
     }
 
     /// A webhook's author is no user and is kept as it is.
     fn of(&self, kind: Kind, json: &[u8]) -> PlanId {
-        match kind {
-            Kind::Member => self.member,
-            Kind::Message if entity::edit::author(json).is_some() => self.message,
-            _ => PlanId::EVERYTHING,
+        if kind == Kind::Message && entity::edit::author(json).is_none() {
+            return self.written_by_others;
         }
+        let plan = self.kinds.get(&kind).copied();
+        plan.unwrap_or(PlanId::EVERYTHING)
     }
 }
 

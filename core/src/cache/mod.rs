@@ -138,7 +138,7 @@ impl Cache {
         let mut shapes = Shapes::new(config.shapes);
         Self {
             now: Instant::ZERO,
-            plans: Plans::new(&mut shapes),
+            plans: Plans::new(&mut shapes, &config.fields),
             shapes,
             hot: HotSet::new(&config.hot),
             own: Snowflake(0),

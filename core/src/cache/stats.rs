@@ -38,6 +38,8 @@ pub struct Stats {
     pub pending_bytes: usize,
     /// Questions under way.
     pub flights: usize,
+    /// Bytes that the hot set holds from the allocator.
+    pub held_bytes: usize,
     /// What the hot set counts: hits, misses, what was given up and why.
     pub hot: hot_set::Stats,
 }
@@ -50,6 +52,7 @@ impl Cache {
             pending: self.behind.len(),
             pending_bytes: self.behind.bytes(),
             flights: self.flights.len(),
+            held_bytes: self.hot.held_bytes(),
             hot: self.hot.stats(),
             ..self.stats.clone()
         }

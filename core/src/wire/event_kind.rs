@@ -214,6 +214,12 @@ impl EventFilter {
         Self(self.0 & !(1 << kind as u8))
     }
 
+    /// What either of two filters lets through.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Whether `kind` is handed on.
     #[must_use]
     pub const fn lets_through(self, kind: EventKind) -> bool {

@@ -2,12 +2,15 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZero;
+use std::sync::Arc;
 
 use shardkeep_core::gateway::Snapshot;
 
 use super::{Bot, Error};
+use crate::bus::EventBus;
 use crate::config::Config;
 use crate::inflate::WINDOW_LOG_MAX;
+use crate::store::RemoteStore;
 
 /// Makes a [`Bot`]: the configuration, and what only a program can give.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub struct BotBuilder {
     pub(super) snapshots: Vec<Snapshot>,
     pub(super) window_log_max: u32,
     pub(super) seed: u64,
+    pub(super) store: Option<Arc<dyn RemoteStore>>,
+    pub(super) bus: Option<Arc<dyn EventBus>>,
 }
 
 impl BotBuilder {
@@ -31,6 +36,8 @@ impl BotBuilder {
             snapshots: Vec::new(),
             window_log_max: WINDOW_LOG_MAX,
             seed,
+            store: None,
+            bus: None,
         }
     }
 
@@ -50,6 +57,22 @@ impl BotBuilder {
         self
     }
 
+    /// A store of one's own for the cache, in place of the one that `store.kind` names. The cache itself is there if
+    /// `cache.budget_bytes` says so.
+    #[must_use]
+    pub fn store(mut self, store: Arc<dyn RemoteStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// A bus over which caches of several processes tell each other what has changed, in place of Redis at
+    /// `redis_config.url`.
+    #[must_use]
+    pub fn bus(mut self, bus: Arc<dyn EventBus>) -> Self {
+        self.bus = Some(bus);
+        self
+    }
+
     /// The largest zstd window to accept, as a power of two. Default 23 (8 MiB). What a connection takes follows the
     /// window that Discord really uses.
     #[must_use]
@@ -62,7 +85,8 @@ impl BotBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Tls`] if the platform's roots are wanted and there are none.
+    /// [`Error::Tls`] if the platform's roots are wanted and there are none; [`Error::Store`] if the cache's store cannot
+    /// be opened.
     pub fn build(self) -> Result<Bot, Error> {
         Bot::from_builder(self)
     }

@@ -6,6 +6,7 @@ use shardkeep_core::wire::CloseCode;
 use crate::http::HttpError;
 use crate::ops::OpsError;
 use crate::rest::StartError;
+use crate::store::StoreError;
 use crate::transport::TlsError;
 
 /// Why a bot could not start, or has stopped.
@@ -18,6 +19,9 @@ pub enum Error {
     /// The REST client cannot be started.
     #[error(transparent)]
     Rest(StartError),
+    /// The cache's store cannot be opened.
+    #[error("the cache's store cannot be opened: {0}")]
+    Store(#[from] StoreError),
     /// The threads for sockets cannot be started.
     #[error("the threads for sockets cannot be started: {0}")]
     Threads(std::io::Error),

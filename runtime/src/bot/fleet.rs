@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::error::Failure;
 use super::shared::{Handle, Shared, Stage};
+use crate::cache::{Cache, heard};
 use crate::clock;
 use crate::config::Config;
 use crate::drive::Deadline;
@@ -38,6 +39,7 @@ pub(super) struct Driver {
     pub(super) filter: EventFilter,
     pub(super) shared: Arc<Shared>,
     pub(super) rest: Rest,
+    pub(super) cache: Option<Cache>,
     pub(super) connector: Connector,
     /// Sessions of a predecessor, to go on from.
     pub(super) snapshots: BTreeMap<ShardId, Snapshot>,
@@ -184,6 +186,11 @@ impl Running {
         };
         let mut config = self.driver.config.session(shard, &url, self.rng.next_u64());
         config.filter = self.driver.filter;
+        let cache = self.driver.cache.as_ref();
+        if cache.is_some() {
+            config.filter = config.filter.or(heard());
+        }
+        let cache = cache.map(|cache| cache.feed(self.driver.filter));
         let inflate = inflate::for_compression(config.compression, self.driver.window_log_max);
         let now = clock::now();
         let session = match self.driver.snapshots.remove(&shard) {
@@ -215,6 +222,7 @@ impl Running {
             notices: self.notices.clone(),
             controls: orders,
             connector: self.driver.connector.clone(),
+            cache,
         };
         tokio::spawn(Shard::new(session, around));
     }

@@ -31,6 +31,7 @@ pub use builder::BotBuilder;
 pub use error::{Error, Failure};
 pub use status::{IdentifyStatus, ShardStatus, Status};
 
+use crate::cache::{self, Cache};
 use crate::clock;
 use crate::config::Config;
 use crate::events::{Event, Queue};
@@ -81,6 +82,7 @@ pub struct Bot {
 struct Inner {
     config: Config,
     rest: Rest,
+    cache: Option<Cache>,
     shared: Arc<Shared>,
     handlers: Mutex<Handlers>,
     life: Mutex<Life>,
@@ -122,7 +124,8 @@ impl Bot {
         let roots = config.tls.roots;
         let queue = Queue::new(config.queue.events_max, config.queue.bytes_max);
         let rest = Rest::start(&config.token, config.rest())?;
-        let shared = Arc::new(Shared::new(queue, rest.clone()));
+        let cache = cache::open(&config, builder.store, builder.bus)?;
+        let shared = Arc::new(Shared::new(queue, rest.clone(), cache.clone()));
         let tls = client_config(roots)?;
         let connector = Connector {
             tls,
@@ -139,6 +142,7 @@ impl Bot {
             config: config.clone(),
             shared: Arc::clone(&shared),
             rest: rest.clone(),
+            cache: cache.clone(),
             connector,
             snapshots,
             window_log_max: builder.window_log_max,
@@ -152,6 +156,7 @@ impl Bot {
         let inner = Inner {
             config,
             rest,
+            cache,
             shared,
             handlers: Mutex::default(),
             life: Mutex::new(life),
@@ -188,6 +193,9 @@ impl Bot {
             .enable_all()
             .build()
             .map_err(Error::Threads)?;
+        if let Some(cache) = &self.inner.cache {
+            cache.start(self.inner.rest.clone()).map_err(Error::Threads)?;
+        }
         let (orders, inbox) = mpsc::unbounded_channel();
         runtime.spawn(driver.run(inbox));
         runtime.spawn(pulse(Arc::clone(&self.inner.shared)));
@@ -253,6 +261,12 @@ impl Bot {
         &self.inner.rest
     }
 
+    /// What the bot knows of Discord. `None` if `cache.budget_bytes` is 0.
+    #[must_use]
+    pub fn cache(&self) -> Option<&Cache> {
+        self.inner.cache.as_ref()
+    }
+
     /// Makes a shard reconnect and resume, as if Discord had asked for it. `false` if the bot does not run it.
     pub fn reconnect(&self, shard: ShardId) -> bool {
         let handle = self.inner.shared.shard(shard);
@@ -283,6 +297,23 @@ impl Bot {
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
         self.inner.shared.failure()
+    }
+
+    /// What waits for the cache's store is written, within `shutdown_timeout_ms`.
+    async fn end_cache(&self) {
+        let runtime = lock(&self.inner.life)
+            .runtime
+            .as_ref()
+            .map(|runtime| runtime.handle().clone());
+        let (Some(cache), Some(runtime)) = (self.inner.cache.clone(), runtime) else {
+            return;
+        };
+        let until = clock::now() + self.shutdown_timeout();
+        // Not on the caller's threads: others may live on them.
+        let ended = runtime.spawn_blocking(move || cache.stop(until)).await;
+        if ended.is_err() {
+            tracing::warn!("the cache was not ended in order");
+        }
     }
 
     fn shutdown_timeout(&self) -> Duration {
@@ -322,6 +353,7 @@ impl Bot {
             }
         }
         self.inner.shared.stop();
+        self.end_cache().await;
         self.inner.end();
         self.snapshots()
     }

@@ -9,6 +9,7 @@ use shardkeep_core::gateway::{Cause, StateName};
 
 use super::shared::Shared;
 use super::status::Status;
+use crate::cache::Cache;
 use crate::clock;
 use crate::ops::{Numbers, Observed, Pulse, ShardNumbers};
 use crate::rest::RestNumbers;
@@ -45,6 +46,7 @@ impl Observed for Shared {
             identify_remaining: fleet.remaining,
             queue: self.queue.status(),
             shards_expected: (fleet.shards > 0).then_some(fleet.shards),
+            cache: self.cache.as_ref().map(Cache::numbers),
             rest: Some(RestNumbers::of(self.rest.client())),
             ..Numbers::default()
         };

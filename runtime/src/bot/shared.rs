@@ -8,6 +8,7 @@ use shardkeep_core::{Instant, ShardId, fleet, gateway};
 use tokio::sync::{mpsc, watch};
 
 use super::error::Failure;
+use crate::cache::Cache;
 use crate::clock;
 use crate::events::Queue;
 use crate::rest::Rest;
@@ -46,6 +47,7 @@ pub(super) struct Shared {
     pub(super) handler_panics: AtomicU64,
     pub(super) started_at: Instant,
     pub(super) rest: Rest,
+    pub(super) cache: Option<Cache>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -53,7 +55,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(super) fn new(queue: Queue, rest: Rest) -> Self {
+    pub(super) fn new(queue: Queue, rest: Rest, cache: Option<Cache>) -> Self {
         let now = clock::now();
         Self {
             queue: Arc::new(queue),
@@ -66,6 +68,7 @@ impl Shared {
             handler_panics: AtomicU64::new(0),
             started_at: now,
             rest,
+            cache,
         }
     }
 

@@ -8,6 +8,7 @@ use shardkeep_core::gateway::StateName;
 use shardkeep_core::{Instant, ShardId};
 
 use super::shared::{Shared, Stage};
+use crate::cache::CacheStatus;
 use crate::clock;
 use crate::events::QueueStatus;
 use crate::shard::Report;
@@ -44,6 +45,9 @@ pub struct Status {
     pub failure: Option<String>,
     /// The day's identifies.
     pub identify: IdentifyStatus,
+    /// What the bot's cache holds; none if it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheStatus>,
     /// The queue between the shards and the user.
     pub queue: QueueStatus,
     /// Every shard that was started, by total and id.
@@ -224,6 +228,7 @@ impl Status {
                 granted_today: fleet.granted_today,
                 wasted_today: fleet.wasted_today,
             },
+            cache: shared.cache.as_ref().map(|cache| cache.numbers().status()),
             queue: shared.queue.status(),
             shards,
         }

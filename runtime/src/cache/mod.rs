@@ -1,7 +1,27 @@
-//! Caches over a store: [`OwnCache`], for what the bot itself looks up again and again.
+//! Caches: what the bot knows of Discord ([`Cache`]), and what it looks up for itself again and again ([`OwnCache`]).
+//!
+//! [`Cache`] drives [`core::cache`](shardkeep_core::cache): shards feed it, readers look into it, and a thread of its own
+//! reads and writes the store, asks Discord, and tells other processes. docs/cache.md is the guide.
 
+mod driver;
+mod feed;
+mod handle;
+mod hearing;
+mod numbers;
+mod open;
 mod own;
+mod places;
+mod record;
+mod settings;
+mod shared;
 
+pub(crate) use feed::{Feed, heard};
+pub(crate) use open::open;
+pub use handle::Cache;
+pub use hearing::{CHANGED, FORGET};
+pub use numbers::{CacheNumbers, CacheStatus};
 pub use own::{
     CacheError, INVALIDATIONS, LoadError, OwnCache, OwnCacheSettings, OwnCounts, OwnKey,
 };
+pub use record::{FetchError, Record};
+pub use settings::CacheSettings;

@@ -1,6 +1,6 @@
 //! Collects options from every source, lets the nearest source win, and makes the configuration of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -37,6 +37,8 @@ use super::source::{self, Entry};
 pub struct ConfigBuilder {
     entries: Vec<Entry>,
     error: Option<ConfigError>,
+    /// Names of environment variables that are switched on.
+    switches: BTreeSet<String>,
 }
 
 impl ConfigBuilder {
@@ -76,7 +78,11 @@ impl ConfigBuilder {
     }
 
     /// Reads environment variables from elsewhere than the process.
-    pub fn variables(self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub fn variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let variables: Vec<_> = variables.into_iter().collect();
+        let is_on = |text: &str| matches!(text.trim(), "1" | "true");
+        let on = variables.iter().filter(|(_, value)| is_on(value));
+        self.switches.extend(on.map(|(name, _)| name.clone()));
         self.keep(source::from_environment(variables))
     }
 
@@ -170,6 +176,7 @@ impl ConfigBuilder {
             chosen.put(entry.option, value, entry.origin);
         }
         chosen.settle_shards()?;
+        chosen.settle_lean(&self.switches);
         chosen.require_token()?;
         chosen.check_ops()?;
         chosen.into_config()
@@ -266,6 +273,19 @@ impl Chosen {
                 .insert("shards", (Value::from(shards.to_string()), origin));
         }
         Ok(())
+    }
+
+    /// Turns lean mode on if its variable is, unless the program itself says otherwise.
+    fn settle_lean(&mut self, switches: &BTreeSet<String>) {
+        let Some((Value::String(variable), _)) = self.0.get("lean.variable") else {
+            return;
+        };
+        let origin = Origin::Environment {
+            variable: variable.clone(),
+        };
+        if switches.contains(variable) && self.rank("lean.enabled") <= origin.rank() {
+            self.0.insert("lean.enabled", (Value::from(true), origin));
+        }
     }
 
     fn require_token(&self) -> Result<(), ConfigError> {

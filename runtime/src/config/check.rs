@@ -13,7 +13,7 @@ use super::rest::Headers;
 use super::source::{Entry, type_name, with_article};
 
 impl Entry {
-    fn fail(&self, problem: Problem) -> ConfigError {
+    pub(super) fn fail(&self, problem: Problem) -> ConfigError {
         ConfigError::new(self.option.name, &self.origin, problem)
     }
 
@@ -23,7 +23,7 @@ impl Entry {
         })
     }
 
-    fn wrong_type(&self) -> ConfigError {
+    pub(super) fn wrong_type(&self) -> ConfigError {
         let found = match &self.value {
             Value::String(text) if !matches!(self.option.kind, Kind::Secret | Kind::Headers) => {
                 format!("`{}`", quoted(text))
@@ -67,6 +67,9 @@ impl Entry {
             },
             Kind::Activities => self.activities(),
             Kind::Headers => self.headers(),
+            Kind::RecordKinds => self.record_kinds(),
+            Kind::RecordLimits => self.record_limits(),
+            Kind::RecordFields => self.record_fields(),
         }
     }
 
@@ -115,7 +118,7 @@ impl Entry {
     }
 
     /// The names in a list, or in a text separated by commas.
-    fn names(&self) -> Result<Vec<&str>, ConfigError> {
+    pub(super) fn names(&self) -> Result<Vec<&str>, ConfigError> {
         match &self.value {
             Value::String(text) => Ok(text
                 .split(',')

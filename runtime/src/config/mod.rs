@@ -1,7 +1,9 @@
 //! One configuration for every language: the program's own values over the environment over a TOML file over defaults.
 
 mod builder;
+mod cache;
 mod check;
+mod check_records;
 mod error;
 #[cfg(test)]
 mod mistakes;
@@ -16,6 +18,7 @@ mod table;
 mod tests;
 
 pub use builder::ConfigBuilder;
+pub use cache::{CacheConfig, Lean, RecordLimits, RedisConfig, StoreConfig, StoreKind};
 pub use error::{ConfigError, Origin, Problem};
 pub use option::{ConfigOption, Kind, OPTIONS};
 pub use rest::{Headers, RestConfig, RestPool, RestProxy};

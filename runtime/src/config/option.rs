@@ -1,5 +1,6 @@
 //! The description of an option, and the one table that lists them all.
 
+use super::cache::OPTIONS as CACHE;
 use super::rest::OPTIONS as REST;
 use super::table::BOT;
 
@@ -54,6 +55,12 @@ pub enum Kind {
     Activities,
     /// A table of HTTP headers, whose values no error and no log shows.
     Headers,
+    /// A list of the cache's kinds of records, such as `member`.
+    RecordKinds,
+    /// A table of bounds by kind of record.
+    RecordLimits,
+    /// A table of lists of members by kind of record.
+    RecordFields,
 }
 
 impl Kind {
@@ -78,6 +85,13 @@ impl Kind {
             }
             Self::ShardIndex => "a shard's index, or a name that ends in one".to_owned(),
             Self::Address => "an IP address with a port, such as `127.0.0.1:9090`".to_owned(),
+            Self::RecordKinds => "a list of kinds of records such as `[\"presence\"]`".to_owned(),
+            Self::RecordLimits => {
+                "a table such as `{ member = { count = 50000 }, presence = \"off\" }`".to_owned()
+            }
+            Self::RecordFields => {
+                "a table such as `{ member = [\"roles\", \"nick\"] }`".to_owned()
+            }
             Self::Headers => "a table such as `{ Authorization = \"...\" }`".to_owned(),
             Self::Activities => {
                 "a list of tables such as `[{ name = \"chess\", type = 0 }]`".to_owned()
@@ -111,13 +125,18 @@ impl ConfigOption {
 }
 
 /// Every option there is, by section.
-pub const OPTIONS: &[ConfigOption] = &joined::<{ BOT.len() + REST.len() }>(BOT, REST);
+pub const OPTIONS: &[ConfigOption] =
+    &joined::<{ BOT.len() + REST.len() + CACHE.len() }>([BOT, REST, CACHE]);
 
-const fn joined<const N: usize>(a: &[ConfigOption], b: &[ConfigOption]) -> [ConfigOption; N] {
-    let (mut all, mut n) = ([a[0]; N], 0);
-    while n < N {
-        all[n] = if n < a.len() { a[n] } else { b[n - a.len()] };
-        n += 1;
+const fn joined<const N: usize>(parts: [&[ConfigOption]; 3]) -> [ConfigOption; N] {
+    let (mut all, mut n, mut part) = ([parts[0][0]; N], 0, 0);
+    while part < parts.len() {
+        let mut at = 0;
+        while at < parts[part].len() {
+            all[n] = parts[part][at];
+            (at, n) = (at + 1, n + 1);
+        }
+        part += 1;
     }
     all
 }

@@ -10,6 +10,7 @@ use shardkeep_core::wire::{Compression, EventFilter, EventKind, Intents, Presenc
 use shardkeep_core::{ShardId, Token};
 
 use super::builder::ConfigBuilder;
+use super::cache::{CacheConfig, Lean, RedisConfig, StoreConfig};
 use super::check;
 use super::rest::{RestConfig, RestPool, RestProxy};
 
@@ -82,6 +83,15 @@ pub struct Config {
     pub rest_pool: RestPool,
     /// Where they go instead of Discord.
     pub rest_proxy: RestProxy,
+    /// What the bot keeps of Discord.
+    pub cache: CacheConfig,
+    /// Where that goes.
+    pub store: StoreConfig,
+    /// Where Redis is.
+    #[serde(default)]
+    pub redis_config: RedisConfig,
+    /// What changes when the process must be small.
+    pub lean: Lean,
 }
 
 /// What a stop does to sessions.
@@ -309,7 +319,7 @@ fn compression<'de, D: Deserializer<'de>>(from: D) -> Result<Compression, D::Err
         .map_err(de::Error::custom)
 }
 
-fn events<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<EventKind>, D::Error> {
+pub(super) fn events<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<EventKind>, D::Error> {
     let numbers = Vec::<u8>::deserialize(from)?;
     Ok(numbers.into_iter().map(EventKind::from_number).collect())
 }

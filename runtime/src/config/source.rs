@@ -187,7 +187,7 @@ pub(super) fn parse_text(option: &ConfigOption, text: &str) -> Value {
         },
         Kind::Intents | Kind::Shards if text.starts_with('[') => as_json(),
         Kind::Intents => text.parse::<u64>().ok().map(Value::from),
-        Kind::Activities | Kind::Headers => as_json(),
+        Kind::Activities | Kind::Headers | Kind::RecordLimits | Kind::RecordFields => as_json(),
         _ => None,
     };
     parsed.unwrap_or_else(|| Value::from(text))

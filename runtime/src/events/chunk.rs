@@ -5,6 +5,7 @@ use std::fmt;
 use shardkeep_core::ShardId;
 use shardkeep_core::wire::EventKind;
 
+use super::before::{Before, Befores};
 use super::topic::Topic;
 
 /// An event as it lies in a batch: everything about it, nothing copied or decoded.
@@ -26,6 +27,22 @@ pub struct Entry<'a> {
     pub data: &'a [u8],
     /// Whether it was missed while disconnected and replayed by a resume.
     pub replayed: bool,
+    pub(super) before: &'a [u8],
+}
+
+impl<'a> Entry<'a> {
+    /// The record that it changed or removed, as it was before: with a cache, for events that `cache.before` names, and
+    /// only what was in memory. Where it changed several, the first.
+    #[must_use]
+    pub fn before(&self) -> Option<Before<'a>> {
+        self.befores().next()
+    }
+
+    /// All records that it changed or removed, as they were before.
+    #[must_use]
+    pub const fn befores(&self) -> Befores<'a> {
+        Befores(self.before)
+    }
 }
 
 impl fmt::Debug for Entry<'_> {
@@ -50,13 +67,14 @@ pub(crate) struct Head {
     pub(crate) replayed: bool,
 }
 
-/// Where an entry's bytes lie: its name, if it is not in the table of kinds, then its data.
+/// Where an entry's bytes lie: its name, if it is not in the table of kinds, then its data, then what was before it.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     head: Head,
     name_len: u16,
     start: u32,
     len: u32,
+    before_len: u32,
 }
 
 /// The arena is kept below what a `u32` can address; a single message is smaller by the session's own limit.
@@ -80,6 +98,17 @@ impl Chunk {
 
     /// Appends an event. `false` if the arena cannot address it: nothing was appended then.
     pub(crate) fn push(&mut self, head: Head, name: &str, data: &[u8]) -> bool {
+        self.push_with(head, name, data, &[])
+    }
+
+    /// The same with what [`before::write`](super::before::write) wrote.
+    pub(crate) fn push_with(
+        &mut self,
+        head: Head,
+        name: &str,
+        data: &[u8],
+        before: &[u8],
+    ) -> bool {
         let listed = head.topic != Topic::Dispatch || head.kind != EventKind::Unknown;
         let name = if listed { "" } else { name };
         // Discord's names are short; one that is not is left out rather than cut.
@@ -89,16 +118,18 @@ impl Chunk {
             name
         };
         let start = self.bytes.len();
-        if start + name.len() + data.len() > ARENA_MAX {
+        if start + name.len() + data.len() + before.len() > ARENA_MAX {
             return false;
         }
         self.bytes.extend_from_slice(name.as_bytes());
         self.bytes.extend_from_slice(data);
+        self.bytes.extend_from_slice(before);
         self.slots.push(Slot {
             head,
             name_len: u16::try_from(name.len()).unwrap_or(u16::MAX),
             start: u32::try_from(start).unwrap_or(u32::MAX),
             len: u32::try_from(data.len()).unwrap_or(u32::MAX),
+            before_len: u32::try_from(before.len()).unwrap_or(u32::MAX),
         });
         true
     }
@@ -144,8 +175,10 @@ impl Chunk {
             name_len,
             start,
             len,
+            before_len,
         } = *self.slots.get(index)?;
         let data = start as usize + usize::from(name_len);
+        let before = data + len as usize;
         let name = match (head.topic, head.kind) {
             (Topic::Dispatch, EventKind::Unknown) => {
                 std::str::from_utf8(&self.bytes[start as usize..data]).unwrap_or_default()
@@ -159,8 +192,9 @@ impl Chunk {
             topic: head.topic,
             kind: head.kind,
             name,
-            data: &self.bytes[data..data + len as usize],
+            data: &self.bytes[data..before],
             replayed: head.replayed,
+            before: &self.bytes[before..before + before_len as usize],
         })
     }
 
@@ -172,7 +206,10 @@ impl Chunk {
             return true;
         };
         let begin = first.start as usize;
-        let end = last.start as usize + usize::from(last.name_len) + last.len as usize;
+        let end = last.start as usize
+            + usize::from(last.name_len)
+            + last.len as usize
+            + last.before_len as usize;
         if self.bytes.len() + (end - begin) > ARENA_MAX {
             return false;
         }

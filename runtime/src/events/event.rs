@@ -9,6 +9,7 @@ use shardkeep_core::wire::{EventKind, json};
 use shardkeep_core::{ShardId, Snowflake};
 
 use super::batch::Batch;
+use super::before::{Before, Befores};
 use super::chunk::Entry;
 use super::lifecycle::Lifecycle;
 use super::topic::Topic;
@@ -101,6 +102,26 @@ impl Event {
     #[must_use]
     pub fn is_replayed(&self) -> bool {
         self.entry().replayed
+    }
+
+    /// The record that it changed or removed, as it was before: see [`Entry::before`].
+    ///
+    /// ```no_run
+    /// # fn f(event: &shardkeep::Event) {
+    /// if let Some(before) = event.before() {
+    ///     println!("{} was {}", before.key, String::from_utf8_lossy(before.json));
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn before(&self) -> Option<Before<'_>> {
+        self.entry().before()
+    }
+
+    /// All records that it changed or removed, as they were before.
+    #[must_use]
+    pub fn befores(&self) -> Befores<'_> {
+        self.entry().befores()
     }
 
     /// Decodes `d`.

@@ -1,6 +1,7 @@
 //! Events on their way to the user: entries in chunks, chunks in a bounded queue, batches and single events out of it.
 
 mod batch;
+pub(crate) mod before;
 mod chunk;
 mod event;
 mod lifecycle;
@@ -8,6 +9,7 @@ mod queue;
 mod topic;
 
 pub use batch::{Batch, Entries};
+pub use before::{Before, Befores};
 pub use chunk::Entry;
 pub use event::{Event, ParseError};
 pub use lifecycle::{

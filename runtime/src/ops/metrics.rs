@@ -38,10 +38,10 @@ impl Collector for Snapshot {
         page.events(&self.0)?;
         page.sessions(&self.0)?;
         page.queue(&self.0)?;
-        self.0
-            .rest
-            .as_ref()
-            .map_or(Ok(()), |rest| rest.encode(&mut page))
+        let rest = self.0.rest.as_ref();
+        rest.map_or(Ok(()), |rest| rest.encode(&mut page))?;
+        let cache = self.0.cache.as_ref();
+        cache.map_or(Ok(()), |cache| cache.encode(&mut page))
     }
 }
 

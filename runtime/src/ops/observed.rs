@@ -6,6 +6,7 @@ use shardkeep_core::ShardId;
 use shardkeep_core::gateway::Cause;
 use shardkeep_core::wire::EventKind;
 
+use crate::cache::CacheNumbers;
 use crate::events::QueueStatus;
 use crate::rest::RestNumbers;
 
@@ -37,6 +38,8 @@ pub struct Pulse {
 /// A bot in numbers. Counters run from the start of the bot and never go back.
 #[derive(Clone, Debug, Default)]
 pub struct Numbers {
+    /// What the bot's cache says; `None` if it has none.
+    pub cache: Option<CacheNumbers>,
     /// One entry for each shard of this process.
     pub shards: Vec<ShardNumbers>,
     /// Dispatches received, by kind; those that the filter held back among them.

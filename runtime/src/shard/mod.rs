@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use cell::{Report, ShardCell};
 
+use crate::cache::Feed;
 use crate::clock;
 use crate::drive::Deadline;
 use crate::events::{Chunk, Queue};
@@ -80,6 +81,7 @@ pub(crate) struct Surroundings {
     pub(crate) notices: mpsc::UnboundedSender<Notice>,
     pub(crate) controls: mpsc::UnboundedReceiver<Control>,
     pub(crate) connector: Connector,
+    pub(crate) cache: Option<Feed>,
 }
 
 /// What the shards of a thread share while one of them runs.
@@ -106,7 +108,13 @@ pub(crate) struct Shard {
 
 impl Shard {
     pub(crate) fn new(session: Session, around: Surroundings) -> Self {
-        let outlet = Outlet::new(session.shard(), around.queue, around.cell, around.notices);
+        let outlet = Outlet::new(
+            session.shard(),
+            around.queue,
+            around.cell,
+            around.notices,
+            around.cache,
+        );
         Self {
             session,
             outlet,

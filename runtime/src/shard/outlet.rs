@@ -13,6 +13,7 @@ use shardkeep_core::{Instant, Machine, ShardId, fleet};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{CommandFailed, Notice, ShardCell};
+use crate::cache::Feed;
 use crate::clock;
 use crate::events::{CHUNK_BYTES, Chunk, Head, Queue, ShardErrorKind, Topic};
 use crate::transport::{Gone, Opcode, write_frame};
@@ -35,6 +36,7 @@ pub(super) struct Outlet {
     queue: Arc<Queue>,
     cell: Arc<ShardCell>,
     notices: mpsc::UnboundedSender<Notice>,
+    cache: Option<Feed>,
     commands: BTreeMap<u64, oneshot::Sender<Result<(), CommandFailed>>>,
     /// An identify went out and was not answered yet.
     identifying: bool,
@@ -44,6 +46,8 @@ pub(super) struct Outlet {
     sequence: u64,
     /// Bytes put into the queue in this turn.
     put: usize,
+    /// Dispatches that were for the cache alone.
+    unwanted: u64,
 }
 
 impl Outlet {
@@ -52,6 +56,7 @@ impl Outlet {
         queue: Arc<Queue>,
         cell: Arc<ShardCell>,
         notices: mpsc::UnboundedSender<Notice>,
+        cache: Option<Feed>,
     ) -> Self {
         Self {
             shard,
@@ -62,12 +67,14 @@ impl Outlet {
             queue,
             cell,
             notices,
+            cache,
             commands: BTreeMap::new(),
             identifying: false,
             paused_since: None,
             detail: None,
             sequence: 0,
             put: 0,
+            unwanted: 0,
         }
     }
 
@@ -128,6 +135,20 @@ impl Outlet {
 
     pub(super) fn dispatch(&mut self, dispatch: &Dispatch<'_>) {
         self.sequence = dispatch.sequence;
+        let Dispatch {
+            kind,
+            sequence,
+            data,
+            ..
+        } = *dispatch;
+        let mut before: &[u8] = &[];
+        if let Some(cache) = &mut self.cache {
+            let Some(told) = cache.take(kind, sequence, data) else {
+                self.unwanted += 1;
+                return;
+            };
+            before = told;
+        }
         let head = Head {
             shard: self.shard,
             sequence: dispatch.sequence,
@@ -135,7 +156,7 @@ impl Outlet {
             kind: dispatch.kind,
             replayed: dispatch.replayed,
         };
-        if !self.staged.push(head, dispatch.name, dispatch.data) {
+        if !self.staged.push_with(head, dispatch.name, data, before) {
             self.dropped(dispatch);
         } else if self.staged.bytes() >= CHUNK_BYTES {
             // A chunk's worth: compressed streams bring many of them in one round.
@@ -236,12 +257,15 @@ impl Outlet {
 
     /// Hands this round's numbers to whoever asks, then its events to the user: who holds an event finds it counted.
     pub(super) fn publish(&mut self, session: &Session) {
-        let paused_since = self.paused_since;
+        let (paused_since, unwanted) = (self.paused_since, self.unwanted);
         self.cell.update(|report| {
             report.state = session.state();
             report.stats = session.stats();
             report.established_at = session.established_at();
             report.paused_since = paused_since;
+            // For the user, these were held back.
+            report.stats.delivered -= unwanted;
+            report.stats.filtered += unwanted;
         });
         if self.put > 0 || !self.staged.is_empty() {
             self.put = 0;

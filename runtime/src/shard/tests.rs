@@ -116,6 +116,7 @@ fn shard(
         cell: Arc::new(ShardCell::new(ShardId::SINGLE)),
         notices,
         controls,
+        cache: None,
         connector: Connector {
             tls,
             message_bytes_max: 1 << 20,

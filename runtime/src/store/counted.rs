@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::error::ErrorKind;
-use super::{Answer, Held, RemoteStore, StoreError, Write, Written};
+use super::{Answer, Held, RemoteStore, StoreError, Version, Write, Written};
 
 /// What has been asked of a store, and how it went. Counts only grow; every id that was asked for and every write is
 /// in exactly one of them. Locks are not counted.
@@ -212,6 +212,18 @@ impl RemoteStore for Counted {
             }
             outcome
         })
+    }
+
+    fn incarnation<'a>(&'a self) -> Answer<'a, Result<Option<String>, StoreError>> {
+        self.store.incarnation()
+    }
+
+    fn clear<'a>(
+        &'a self,
+        namespace: &'a str,
+        before: Version,
+    ) -> Answer<'a, Result<(), StoreError>> {
+        self.store.clear(namespace, before)
     }
 
     fn try_lock<'a>(

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::remote::{LOCKS, check_key};
+use super::remote::{LOCKS, check_key, removal};
 use super::{Answer, Held, RemoteStore, StoreError, VERSION_GRACE, Version, Write, Written};
 use crate::clock;
 
@@ -274,6 +274,25 @@ impl RemoteStore for MemoryStore {
         id: &'a str,
     ) -> Answer<'a, Result<(), StoreError>> {
         Box::pin(async move { self.change(namespace, id, None, None, None).map(drop) })
+    }
+
+    fn clear<'a>(
+        &'a self,
+        namespace: &'a str,
+        before: Version,
+    ) -> Answer<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let old: Vec<String> = {
+                let state = self.state();
+                let of = state.namespaces.get(namespace).into_iter().flatten();
+                let old = of.filter(|(_, entry)| entry.version.is_some_and(|is| is < before));
+                old.map(|(id, _)| id.to_string()).collect()
+            };
+            for write in old.into_iter().map(|id| removal(namespace, id, before)) {
+                self.change(namespace, &write.id, Some(write.version), None, None)?;
+            }
+            Ok(())
+        })
     }
 
     fn write<'a>(&'a self, batch: &'a [Write]) -> Answer<'a, Vec<Result<Written, StoreError>>> {

@@ -134,6 +134,23 @@ pub trait RemoteStore: Send + Sync + fmt::Debug {
         })
     }
 
+    /// Names the store's present life. Another name than before means that it may have lost what it had acknowledged, as
+    /// after a failover or a restart from nothing: a cache then believes nothing that the store has from before.
+    /// `None` from stores that lose nothing, or cannot tell. Answers with an error while the store is away.
+    fn incarnation<'a>(&'a self) -> Answer<'a, Result<Option<String>, StoreError>> {
+        Box::pin(async move { self.get_entity(LOCKS, "probe").await.map(|_| None) })
+    }
+
+    /// Removes what is older than `before` from a namespace. Nothing relies on it but the room that it takes: the default
+    /// leaves it to its time to end.
+    fn clear<'a>(
+        &'a self,
+        _namespace: &'a str,
+        _before: Version,
+    ) -> Answer<'a, Result<(), StoreError>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Takes a lock that ends by itself after `ttl`, in the name of `token`. Whether it was free.
     ///
     /// The default looks, writes and looks again: of two who try at the same moment both may be told that they have it.
@@ -188,6 +205,21 @@ where
         .set_entity(&versions, &write.id, &version, ttl)
         .await?;
     Ok(Written::Done)
+}
+
+/// The removal of whatever is older than `before`.
+pub(super) fn removal(namespace: &str, id: impl Into<String>, before: Version) -> Write {
+    let version = match before.seq.checked_sub(1) {
+        Some(seq) => Version::new(before.epoch, seq),
+        None => Version::new(before.epoch.saturating_sub(1), u64::MAX),
+    };
+    Write {
+        namespace: namespace.to_owned(),
+        id: id.into(),
+        version,
+        value: None,
+        ttl: None,
+    }
 }
 
 /// A version as JSON text.

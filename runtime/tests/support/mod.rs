@@ -69,7 +69,7 @@ pub(crate) async fn say(server: &Server, content: &str) {
 }
 
 /// What the bot handed on so far.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Log {
     pub(crate) events: Vec<Event>,
 }

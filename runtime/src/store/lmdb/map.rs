@@ -151,6 +151,28 @@ impl Map {
         Ok(values)
     }
 
+    /// The ids of a namespace whose values are older than `before`.
+    pub(super) fn older(
+        &self,
+        namespace: &str,
+        before: Version,
+    ) -> Result<Vec<String>, StoreError> {
+        let txn = self.reading()?;
+        let prefix = prefix(namespace);
+        let mut ids = Vec::new();
+        let entries = self.entities.prefix_iter(&txn, &prefix).map_err(failed)?;
+        for entry in entries {
+            let (key, bytes) = entry.map_err(failed)?;
+            let record = Record::read(bytes).ok_or_else(no_record)?;
+            let is_older = record.version.is_some_and(|version| version < before);
+            if is_older && record.value.is_some() {
+                let id = key.get(prefix.len()..).unwrap_or_default();
+                ids.push(String::from_utf8_lossy(id).into_owned());
+            }
+        }
+        Ok(ids)
+    }
+
     /// Makes changes, all or none of them.
     pub(super) fn change(&self, changes: &[Change]) -> heed::Result<Vec<Outcome>> {
         let mut txn = self.env.write_txn()?;

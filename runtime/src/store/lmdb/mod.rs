@@ -17,14 +17,17 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::memory::millis;
-use super::remote::LOCKS;
-use super::{Answer, Held, RemoteStore, StoreError, Write, Written};
+use super::remote::{LOCKS, removal};
+use super::{Answer, Held, RemoteStore, StoreError, Version, Write, Written};
 use crate::clock;
 use map::{Change, Map, Only};
 use writer::{Outcomes, Writer};
 
 /// Keys that are read on the caller's thread. More go to a thread that may wait for the disk.
 const INLINE_MAX: usize = 256;
+
+/// Records that one transaction removes when a namespace is cleared: others want to write between them.
+const CLEARED_AT_ONCE: usize = 1_024;
 
 /// How to open a store in LMDB. Change what you need of the default.
 #[derive(Clone, Debug)]
@@ -335,6 +338,25 @@ impl RemoteStore for LmdbStore {
             let ttl = Some(self.settings.removed_ttl);
             let removed = self.change_one(namespace, id, None, ttl, Only::Newer);
             removed.await.map(drop)
+        })
+    }
+
+    fn clear<'a>(
+        &'a self,
+        namespace: &'a str,
+        before: Version,
+    ) -> Answer<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            record::key(namespace, "all")?;
+            let (map, of) = (self.shared.map.clone(), namespace.to_owned());
+            let old = aside(move || map.older(&of, before)).await?;
+            for some in old.chunks(CLEARED_AT_ONCE) {
+                let gone = some.iter().map(|id| removal(namespace, id, before));
+                for outcome in self.write_batch(&gone.collect::<Vec<_>>()).await {
+                    outcome?;
+                }
+            }
+            Ok(())
         })
     }
 

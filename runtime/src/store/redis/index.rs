@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::super::memory::millis;
-use super::super::{StoreError, VERSION_GRACE};
+use super::super::remote::removal;
+use super::super::{RemoteStore as _, StoreError, VERSION_GRACE, Version};
 use super::RedisStore;
 use crate::redis::{Command, RedisError, Reply};
 
@@ -66,6 +67,27 @@ impl RedisStore {
             cursor = next;
         }
         Ok(values)
+    }
+
+    /// Removes what is older than `before` from a namespace, page by page.
+    pub(super) async fn clear_namespace(
+        &self,
+        namespace: &str,
+        before: Version,
+    ) -> Result<(), StoreError> {
+        let mut cursor = String::from("0");
+        for _ in 0..PAGES_MAX {
+            let (next, page) = self.page(namespace, &cursor).await?;
+            let gone = page.ids.into_iter().map(|id| removal(namespace, id, before));
+            for outcome in self.write(&gone.collect::<Vec<_>>()).await {
+                outcome?;
+            }
+            if next == "0" {
+                break;
+            }
+            cursor = next;
+        }
+        Ok(())
     }
 
     async fn page(&self, namespace: &str, cursor: &str) -> Result<(String, Page), StoreError> {

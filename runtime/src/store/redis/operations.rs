@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::super::memory::millis;
 use super::super::remote::{LOCKS, check_key};
-use super::super::{Answer, Held, RemoteStore, StoreError, Write, Written};
+use super::super::{Answer, Held, RemoteStore, StoreError, Version, Write, Written};
 use super::RedisStore;
 use crate::redis::{AT_ONCE, Command, Reply};
 
@@ -109,6 +109,34 @@ impl RemoteStore for RedisStore {
             let found = found.filter(|(_, held)| held.value.is_some());
             self.prolong(namespace, found.map(|(id, _)| *id)).await;
             Ok(held)
+        })
+    }
+
+    /// The server's own name for its present life; of a cluster, how many failovers it has seen.
+    fn incarnation<'a>(&'a self) -> Answer<'a, Result<Option<String>, StoreError>> {
+        Box::pin(async move {
+            let (command, field) = if self.redis.is_cluster() {
+                let command = Command::new("CLUSTER").arg("INFO");
+                (command, "cluster_current_epoch:")
+            } else {
+                (Command::new("INFO").arg("server"), "run_id:")
+            };
+            let reply = self.redis.run(&command.repeatable()).await;
+            let text = reply.and_then(Reply::into_text);
+            let text = text.map_err(|error| self.failed(error))?;
+            let mut lines = text.lines();
+            Ok(lines.find_map(|line| line.strip_prefix(field).map(str::to_owned)))
+        })
+    }
+
+    fn clear<'a>(
+        &'a self,
+        namespace: &'a str,
+        before: Version,
+    ) -> Answer<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            check_key(namespace, "all")?;
+            self.clear_namespace(namespace, before).await
         })
     }
 

@@ -1,0 +1,108 @@
+//! Several caches over one Redis: what one is told, the others find; what one forgets, all do.
+
+use std::time::Duration;
+
+use shardkeep::cache::OwnKey;
+use shardkeep_sim::WorldConfig;
+
+use super::redis_support::{self, until};
+use super::support::{Log, serve, world};
+use super::tiers::settle;
+use super::{Bot, cached, id, make, members, of, rename, renamed, value};
+use crate::needs_redis;
+
+/// Two bots, each with one of two shards, on one store.
+async fn pair(server: &shardkeep_sim::server::Server, url: &str) -> [(Bot, Log); 2] {
+    let mut pair = Vec::new();
+    for shard in ["0/2", "1/2"] {
+        let config = cached(server, 8 << 20)
+            .set("shards", shard)
+            .set("store.kind", "redis")
+            .set("redis_config.url", url);
+        let bot = make(config).build().expect("Redis is not asked yet");
+        let mut log = Log::default();
+        log.until_topic(&bot, shardkeep::Topic::Ready, 1).await;
+        let mut guilds = 0;
+        log.until(&bot, |event| {
+            guilds += u32::from(event.name() == "GUILD_CREATE");
+            guilds == 8
+        })
+        .await;
+        pair.push((bot, log));
+    }
+    pair.try_into().expect("two")
+}
+
+#[tokio::test]
+async fn one_copy_of_each_user_and_what_one_is_told_the_other_finds() {
+    needs_redis!();
+    let redis = redis_support::Server::start();
+    let server = serve(WorldConfig {
+        guilds: 16,
+        ..world()
+    })
+    .await;
+    let [(first, mut log), (second, _)] = pair(&server, &redis.url()).await;
+    settle(&first).await;
+    settle(&second).await;
+    let member = members(&log)[2];
+    assert!(of(&second).get(member).is_none(), "its guild is on the other shard");
+    rename(&server, member, "shared").await;
+    renamed(&first, &mut log, "shared").await;
+    settle(&first).await;
+    let found = of(&second).fetch(member).await.expect("Redis answers");
+    assert_eq!(value(found)["nick"], "shared");
+    let stats = of(&second).stats();
+    assert_eq!((stats.read, stats.fetched), (1, 0), "from Redis, not from Discord");
+
+    // Whatever both know of a user is one value.
+    let user = redis.cli(&["GET", &format!("shardkeep:user:{}", member.id)]);
+    let user: serde_json::Value = serde_json::from_str(&user).expect("plain JSON");
+    assert_eq!(id(&user["id"]), member.id);
+
+    // What is invalidated in one process is forgotten in the other.
+    assert!(of(&first).get(member).is_some());
+    of(&second).invalidate_guild(member.scope).await.expect("Redis carries it");
+    until("the other process forgets", Duration::from_secs(5), || async {
+        of(&first).get(member).is_none()
+    })
+    .await;
+    let again = of(&first).fetch(member).await.expect("Discord answers");
+    assert_eq!(value(again)["user"]["id"], member.id.to_string());
+    assert!(of(&first).stats().fetched > 0, "anew from Discord");
+
+    // The bot's own data is shared alike.
+    let key = || OwnKey::new("settings", "42");
+    let own = of(&first).own().expect("it is started");
+    own.set(key(), &7, Duration::from_secs(60)).await.expect("Redis takes it");
+    let other = of(&second).own().expect("it is started");
+    assert_eq!(other.get::<i32>(key()).await.expect("Redis answers"), Some(7));
+    for bot in [&first, &second] {
+        bot.shutdown(false).await;
+    }
+}
+
+#[tokio::test]
+async fn redis_that_dies_and_comes_back_empty_is_written_to_again_and_not_believed() {
+    needs_redis!();
+    let mut redis = redis_support::Server::start();
+    let server = serve(WorldConfig {
+        guilds: 16,
+        ..world()
+    })
+    .await;
+    let [(first, mut log), (second, _)] = pair(&server, &redis.url()).await;
+    settle(&first).await;
+    let member = members(&log)[2];
+    redis.kill();
+    rename(&server, member, "while it was away").await;
+    renamed(&first, &mut log, "while it was away").await;
+    assert_eq!(value(of(&first).get(member))["nick"], "while it was away");
+    redis.restart();
+    settle(&first).await;
+    let found = of(&second).fetch(member).await.expect("Redis answers");
+    assert_eq!(value(found)["nick"], "while it was away");
+    for bot in [&first, &second] {
+        bot.shutdown(false).await;
+    }
+}
