@@ -12,7 +12,16 @@ use crate::id::Snowflake;
 
 /// What is kept of every record, whatever the user asks for: what it is found by, and what the cache goes by.
 const ALWAYS: [&str; 10] = [
-    "id", "user", "user_id", "author", "guild_id", "channel_id", "parent_id", "unavailable", "type", "flags",
+    "id",
+    "user",
+    "user_id",
+    "author",
+    "guild_id",
+    "channel_id",
+    "parent_id",
+    "unavailable",
+    "type",
+    "flags",
 ];
 
 /// How records are packed: those that refer to a user hold its id.
@@ -28,7 +37,11 @@ impl Plans {
     pub(super) fn new(shapes: &mut Shapes, fields: &BTreeMap<Kind, Vec<String>>) -> Self {
         let mut plan = |plan: &Plan| shapes.plan(plan).unwrap_or(PlanId::EVERYTHING);
         let kept = |kind: Kind| match fields.get(&kind) {
-            Some(fields) => Plan::only(ALWAYS.into_iter().chain(fields.iter().map(|name| &name[..]))),
+            Some(fields) => Plan::only(
+                ALWAYS
+                    .into_iter()
+                    .chain(fields.iter().map(|name| &name[..])),
+            ),
             None => Plan::everything(),
         };
         let of = |kind: Kind| match kind {
@@ -37,7 +50,10 @@ impl Plans {
             _ => kept(kind),
         };
         Self {
-            kinds: Kind::ALL.iter().map(|&kind| (kind, plan(&of(kind)))).collect(),
+            kinds: Kind::ALL
+                .iter()
+                .map(|&kind| (kind, plan(&of(kind))))
+                .collect(),
             written_by_others: plan(&kept(Kind::Message)),
         }
     }

@@ -85,8 +85,8 @@ impl BotBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Tls`] if the platform's roots are wanted and there are none; [`Error::Store`] if the cache's store cannot
-    /// be opened.
+    /// [`Error::Tls`] if the platform's roots are wanted and there are none; [`Error::Store`] if the cache's store
+    /// cannot be opened.
     pub fn build(self) -> Result<Bot, Error> {
         Bot::from_builder(self)
     }

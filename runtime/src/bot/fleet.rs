@@ -186,11 +186,10 @@ impl Running {
         };
         let mut config = self.driver.config.session(shard, &url, self.rng.next_u64());
         config.filter = self.driver.filter;
-        let cache = self.driver.cache.as_ref();
-        if cache.is_some() {
+        let cache = self.driver.cache.as_ref().map(|cache| {
             config.filter = config.filter.or(heard());
-        }
-        let cache = cache.map(|cache| cache.feed(self.driver.filter));
+            cache.feed(self.driver.filter)
+        });
         let inflate = inflate::for_compression(config.compression, self.driver.window_log_max);
         let now = clock::now();
         let session = match self.driver.snapshots.remove(&shard) {
@@ -209,13 +208,11 @@ impl Running {
         };
         let (controls, orders) = mpsc::unbounded_channel();
         let cell = Arc::new(ShardCell::new(shard));
-        self.driver.shared.add(
-            shard,
-            Handle {
-                cell: Arc::clone(&cell),
-                controls,
-            },
-        );
+        let handle = Handle {
+            cell: Arc::clone(&cell),
+            controls,
+        };
+        self.driver.shared.add(shard, handle);
         let around = Surroundings {
             queue: Arc::clone(&self.driver.shared.queue),
             cell,

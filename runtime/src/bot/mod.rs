@@ -5,6 +5,7 @@
 //! never a heartbeat; what waits then is the queue, and when that is full the shards stop reading.
 
 mod builder;
+mod cached;
 mod error;
 mod fleet;
 mod handlers;
@@ -194,7 +195,9 @@ impl Bot {
             .build()
             .map_err(Error::Threads)?;
         if let Some(cache) = &self.inner.cache {
-            cache.start(self.inner.rest.clone()).map_err(Error::Threads)?;
+            cache
+                .start(self.inner.rest.clone())
+                .map_err(Error::Threads)?;
         }
         let (orders, inbox) = mpsc::unbounded_channel();
         runtime.spawn(driver.run(inbox));
@@ -261,12 +264,6 @@ impl Bot {
         &self.inner.rest
     }
 
-    /// What the bot knows of Discord. `None` if `cache.budget_bytes` is 0.
-    #[must_use]
-    pub fn cache(&self) -> Option<&Cache> {
-        self.inner.cache.as_ref()
-    }
-
     /// Makes a shard reconnect and resume, as if Discord had asked for it. `false` if the bot does not run it.
     pub fn reconnect(&self, shard: ShardId) -> bool {
         let handle = self.inner.shared.shard(shard);
@@ -297,23 +294,6 @@ impl Bot {
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
         self.inner.shared.failure()
-    }
-
-    /// What waits for the cache's store is written, within `shutdown_timeout_ms`.
-    async fn end_cache(&self) {
-        let runtime = lock(&self.inner.life)
-            .runtime
-            .as_ref()
-            .map(|runtime| runtime.handle().clone());
-        let (Some(cache), Some(runtime)) = (self.inner.cache.clone(), runtime) else {
-            return;
-        };
-        let until = clock::now() + self.shutdown_timeout();
-        // Not on the caller's threads: others may live on them.
-        let ended = runtime.spawn_blocking(move || cache.stop(until)).await;
-        if ended.is_err() {
-            tracing::warn!("the cache was not ended in order");
-        }
     }
 
     fn shutdown_timeout(&self) -> Duration {

@@ -126,7 +126,10 @@ impl Running {
     /// Writes what waits, as far as there is time for it.
     async fn finish(&mut self, until: Instant) {
         while !self.is_settled() {
-            if timeout_at(clock::to_tokio(until), self.turn()).await.is_err() {
+            if timeout_at(clock::to_tokio(until), self.turn())
+                .await
+                .is_err()
+            {
                 let stats = self.driver.shared.read().stats();
                 tracing::warn!(
                     writes = stats.pending,
@@ -214,9 +217,9 @@ impl Running {
     fn probe(&mut self) {
         if let Some(store) = self.driver.store.clone() {
             self.is_probing = true;
-            self.jobs.push(Box::pin(async move {
-                Done::Probed(store.incarnation().await)
-            }));
+            self.jobs.push(Box::pin(
+                async move { Done::Probed(store.incarnation().await) },
+            ));
         }
     }
 

@@ -34,8 +34,8 @@ pub(super) type MakeBus = Box<dyn FnOnce() -> Arc<dyn EventBus> + Send>;
 /// What a bot knows of Discord, from what the gateway tells: a bounded amount in memory, the rest in a store that
 /// processes share, and at Discord. Clones are handles to the same cache.
 ///
-/// [`Cache::get`] looks into memory and waits for nothing. [`Cache::fetch`] goes on to the store and to Discord, once for
-/// everybody who asks. What the gateway tells is in the cache before any handler hears of it.
+/// [`Cache::get`] looks into memory and waits for nothing. [`Cache::fetch`] goes on to the store and to Discord, once
+/// for everybody who asks. What the gateway tells is in the cache before any handler hears of it.
 ///
 /// ```no_run
 /// # async fn f(bot: shardkeep::Bot) -> Result<(), Box<dyn std::error::Error>> {
@@ -99,7 +99,11 @@ impl Cache {
 
     /// Starts the thread that reads and writes. Once: what was stopped stays so.
     pub(crate) fn start(&self, rest: Rest) -> std::io::Result<()> {
-        let mut thread = self.inner.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut thread = self
+            .inner
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let Some(inbox) = thread.inbox.take() else {
             return Ok(());
         };
@@ -149,7 +153,11 @@ impl Cache {
     /// Writes what waits until then, and ends.
     pub(crate) fn stop(&self, until: Instant) {
         let handle = {
-            let mut thread = self.inner.thread.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut thread = self
+                .inner
+                .thread
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             thread.stop.send_replace(Some(until));
             thread.handle.take()
         };
@@ -173,16 +181,12 @@ impl Cache {
 
     /// Reads a record where it lies, without rebuilding its JSON. While `read` runs, no dispatch is taken in: it should
     /// be short, and must not ask this cache for anything.
-    pub fn read<T>(
-        &self,
-        key: Key,
-        read: impl FnOnce(packed::Record<'_>) -> T,
-    ) -> Option<T> {
+    pub fn read<T>(&self, key: Key, read: impl FnOnce(packed::Record<'_>) -> T) -> Option<T> {
         self.inner.shared.read().get(clock::now(), key).map(read)
     }
 
-    /// A record, wherever it is: in memory, in the store, at Discord. `None` if there is no such thing, as far as the bot
-    /// can see.
+    /// A record, wherever it is: in memory, in the store, at Discord. `None` if there is no such thing, as far as the
+    /// bot can see.
     ///
     /// # Errors
     ///

@@ -116,7 +116,14 @@ mod tests {
         for forget in [Forget::Record(member), Forget::Guild(Snowflake(7))] {
             assert_eq!(Forget::parse(&forget.to_string()), Some(forget));
         }
-        for wrong in ["", "guild", "guild x", "record member 1", "record cow 1 2", "record member 1 2 3"] {
+        for wrong in [
+            "",
+            "guild",
+            "guild x",
+            "record member 1",
+            "record cow 1 2",
+            "record member 1 2 3",
+        ] {
             assert_eq!(Forget::parse(wrong), None, "{wrong}");
         }
         let heard = changed("user 0 5 ff");

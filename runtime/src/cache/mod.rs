@@ -1,7 +1,7 @@
 //! Caches: what the bot knows of Discord ([`Cache`]), and what it looks up for itself again and again ([`OwnCache`]).
 //!
-//! [`Cache`] drives [`core::cache`](shardkeep_core::cache): shards feed it, readers look into it, and a thread of its own
-//! reads and writes the store, asks Discord, and tells other processes. docs/cache.md is the guide.
+//! [`Cache`] drives [`core::cache`](shardkeep_core::cache): shards feed it, readers look into it, and a thread of its
+//! own reads and writes the store, asks Discord, and tells other processes. docs/cache.md is the guide.
 
 mod driver;
 mod feed;
@@ -16,10 +16,10 @@ mod settings;
 mod shared;
 
 pub(crate) use feed::{Feed, heard};
-pub(crate) use open::open;
 pub use handle::Cache;
 pub use hearing::{CHANGED, FORGET};
 pub use numbers::{CacheNumbers, CacheStatus};
+pub(crate) use open::open;
 pub use own::{
     CacheError, INVALIDATIONS, LoadError, OwnCache, OwnCacheSettings, OwnCounts, OwnKey,
 };

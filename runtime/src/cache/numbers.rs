@@ -75,7 +75,9 @@ impl CacheNumbers {
         if let Some(bus) = &self.bus {
             bus_counts(bus, page)?;
         }
-        self.own.as_ref().map_or(Ok(()), |own| own_counts(own, page))
+        self.own
+            .as_ref()
+            .map_or(Ok(()), |own| own_counts(own, page))
     }
 
     fn held(&self, page: &mut Page<'_>) -> Result<(), Error> {
@@ -94,14 +96,20 @@ impl CacheNumbers {
             None,
             kinds().map(|(label, stats)| (label, stats.count as f64)),
         )?;
-        let evicted = Reason::ALL.iter().map(|&why| ([("reason", snake(why))], hot.evicted_for(why)));
+        let evicted = Reason::ALL
+            .iter()
+            .map(|&why| ([("reason", snake(why))], hot.evicted_for(why)));
         page.counters(
             "cache_evicted",
             "Records that memory gave up, by reason.",
             evicted,
         )?;
         let refused = Refusal::ALL.iter().map(|&why| {
-            let sum = hot.kinds.iter().map(|kind| kind.refused_for(why)).sum::<u64>();
+            let sum = hot
+                .kinds
+                .iter()
+                .map(|kind| kind.refused_for(why))
+                .sum::<u64>();
             ([("reason", snake(why))], sum)
         });
         page.counters(
@@ -113,15 +121,31 @@ impl CacheNumbers {
 
     fn asked(&self, page: &mut Page<'_>) -> Result<(), Error> {
         let stats = &self.stats;
-        page.counter("cache_hits", "Looks into memory that found a record.", stats.hot.hits)?;
-        page.counter("cache_misses", "Looks into memory that did not.", stats.hot.misses)?;
-        page.counter("cache_store_reads", "Records read back from the store.", stats.read)?;
+        page.counter(
+            "cache_hits",
+            "Looks into memory that found a record.",
+            stats.hot.hits,
+        )?;
+        page.counter(
+            "cache_misses",
+            "Looks into memory that did not.",
+            stats.hot.misses,
+        )?;
+        page.counter(
+            "cache_store_reads",
+            "Records read back from the store.",
+            stats.read,
+        )?;
         page.counter(
             "cache_stale",
             "Values of the store that were older than what was served before, and not believed.",
             stats.stale,
         )?;
-        page.counter("cache_fetched", "Records that Discord was asked for.", stats.fetched)?;
+        page.counter(
+            "cache_fetched",
+            "Records that Discord was asked for.",
+            stats.fetched,
+        )?;
         page.counter(
             "cache_joined",
             "Questions that somebody had asked already.",
@@ -132,7 +156,11 @@ impl CacheNumbers {
             "Questions answered by the belief that there is no such thing.",
             stats.negative,
         )?;
-        page.gauge("cache_flights", "Questions under way.", Some(stats.flights as u64))
+        page.gauge(
+            "cache_flights",
+            "Questions under way.",
+            Some(stats.flights as u64),
+        )
     }
 
     fn written(&self, page: &mut Page<'_>) -> Result<(), Error> {
@@ -153,7 +181,11 @@ impl CacheNumbers {
             "Changes to records that could not be read back: they were forgotten in the store too.",
             stats.forgotten,
         )?;
-        page.counter("cache_written", "Writes that the store has confirmed.", stats.written)?;
+        page.counter(
+            "cache_written",
+            "Writes that the store has confirmed.",
+            stats.written,
+        )?;
         page.counter(
             "cache_superseded",
             "Writes of which the store had something newer.",
@@ -169,7 +201,11 @@ impl CacheNumbers {
             "Writes dropped because too much was waiting. What the store has of them is not believed.",
             stats.dropped,
         )?;
-        page.gauge("cache_pending", "Records that wait to be written.", Some(stats.pending as u64))?;
+        page.gauge(
+            "cache_pending",
+            "Records that wait to be written.",
+            Some(stats.pending as u64),
+        )?;
         page.gauges(
             "cache_pending_values",
             "Memory of what waits to be written.",
@@ -182,10 +218,18 @@ impl CacheNumbers {
 fn store_counts(store: &StoreCounts, page: &mut Page<'_>) -> Result<(), Error> {
     let read = [("hit", store.hits), ("miss", store.misses)];
     let read = read.map(|(outcome, count)| ([("outcome", outcome)], count));
-    page.counters("store_reads", "Ids that the store was asked for, by outcome.", read)?;
+    page.counters(
+        "store_reads",
+        "Ids that the store was asked for, by outcome.",
+        read,
+    )?;
     let written = [("done", store.written), ("superseded", store.superseded)];
     let written = written.map(|(outcome, count)| ([("outcome", outcome)], count));
-    page.counters("store_writes", "Writes that the store answered, by outcome.", written)?;
+    page.counters(
+        "store_writes",
+        "Writes that the store answered, by outcome.",
+        written,
+    )?;
     let failed = [
         ("away", store.away),
         ("uncertain", store.uncertain),
@@ -193,7 +237,11 @@ fn store_counts(store: &StoreCounts, page: &mut Page<'_>) -> Result<(), Error> {
         ("other", store.failed),
     ];
     let failed = failed.map(|(reason, count)| ([("reason", reason)], count));
-    page.counters("store_failures", "What the store did not do, by reason.", failed)
+    page.counters(
+        "store_failures",
+        "What the store did not do, by reason.",
+        failed,
+    )
 }
 
 fn bus_counts(bus: &BusCounts, page: &mut Page<'_>) -> Result<(), Error> {
@@ -206,7 +254,11 @@ fn bus_counts(bus: &BusCounts, page: &mut Page<'_>) -> Result<(), Error> {
         ("replayed", bus.replayed),
     ];
     let events = events.map(|(what, count)| ([("what", what)], count));
-    page.counters("bus_events", "Events on the bus, by what became of them.", events)?;
+    page.counters(
+        "bus_events",
+        "Events on the bus, by what became of them.",
+        events,
+    )?;
     page.counter(
         "bus_gaps",
         "Times that a listener was told that something is missing.",
@@ -222,7 +274,11 @@ fn own_counts(own: &OwnCounts, page: &mut Page<'_>) -> Result<(), Error> {
         ("miss", own.misses),
     ];
     let asked = asked.map(|(outcome, count)| ([("outcome", outcome)], count));
-    page.counters("own_cache_asked", "Questions for the bot's own data, by outcome.", asked)?;
+    page.counters(
+        "own_cache_asked",
+        "Questions for the bot's own data, by outcome.",
+        asked,
+    )?;
     let loads = [
         ("done", own.loads),
         ("failed", own.load_failures),
@@ -230,5 +286,9 @@ fn own_counts(own: &OwnCounts, page: &mut Page<'_>) -> Result<(), Error> {
         ("unlocked", own.unlocked_loads),
     ];
     let loads = loads.map(|(outcome, count)| ([("outcome", outcome)], count));
-    page.counters("own_cache_loads", "Loads of the bot's own data, by outcome.", loads)
+    page.counters(
+        "own_cache_loads",
+        "Loads of the bot's own data, by outcome.",
+        loads,
+    )
 }

@@ -87,7 +87,10 @@ mod tests {
     #[test]
     fn namespaces_are_those_of_the_documents() {
         assert_eq!(namespace(Key::user(Snowflake(1))), "user");
-        assert_eq!(namespace(Key::member(Snowflake(1), Snowflake(2))), "member:1");
+        assert_eq!(
+            namespace(Key::member(Snowflake(1), Snowflake(2))),
+            "member:1"
+        );
         assert_eq!(namespace(Key::guild(Snowflake(1))), "guild");
     }
 }

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{
-    Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use shardkeep_core::cache::{self, Found, Input, Output, RequestId, Version};
 use shardkeep_core::wire::EventKind;
@@ -122,7 +120,11 @@ impl Shared {
     }
 
     /// Asks for a record, wherever it is.
-    pub(super) fn ask(&self, key: cache::Key, deadline: Instant) -> (RequestId, oneshot::Receiver<Found>) {
+    pub(super) fn ask(
+        &self,
+        key: cache::Key,
+        deadline: Instant,
+    ) -> (RequestId, oneshot::Receiver<Found>) {
         let id = RequestId(self.next_request.fetch_add(1, Ordering::Relaxed));
         let (waiter, answer) = oneshot::channel();
         self.waiting().insert(id, waiter);

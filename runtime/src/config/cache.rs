@@ -21,22 +21,22 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "cache.budget_bytes",
         integer(0, 1 << 40),
         "0",
-        "Memory for what the bot knows of Discord, in bytes, for the whole process; 0 keeps no cache. What finds no room \
-         is in the store and at Discord.",
+        "Memory for what the bot knows of Discord, in bytes, for the whole process; 0 keeps no cache. What finds no \
+         room is in the store and at Discord.",
     ),
     option(
         "cache.limits",
         Kind::RecordLimits,
         "{}",
-        "Bounds of single kinds of records: `count`, `bytes`, `count_per_scope` (of messages: in a channel, 100 unless set; \
-         of others: in a guild) and `ttl_ms`; `off` keeps none.",
+        "Bounds of single kinds of records: `count`, `bytes`, `count_per_scope` (of messages: in a channel, 100 unless \
+         set; of others: in a guild) and `ttl_ms`; `off` keeps none.",
     ),
     option(
         "cache.fields",
         Kind::RecordFields,
         "{}",
-        "Members of records that are kept, by kind, where not all are needed. Ids and what the cache itself needs are kept \
-         always.",
+        "Members of records that are kept, by kind, where not all are needed. Ids and what the cache itself needs are \
+         kept always.",
     ),
     option(
         "cache.before",
@@ -54,21 +54,21 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "cache.pending_bytes_max",
         integer(1 << 16, 1 << 40),
         "67108864",
-        "Bytes of records that may wait for the store. What comes beyond is dropped and counted, and what the store has of \
+        "Bytes of records that may wait for the store. What comes beyond is dropped and counted; what the store has of \
          it is not believed.",
     ),
     option(
         "store.kind",
         Kind::Choice(&["none", "memory", "lmdb", "redis"]),
         "\"lmdb\"",
-        "Where the cache's records go: `lmdb` is a file that all processes of a machine share, `redis` a server or cluster \
-         that all machines share, `memory` this process alone. Without a cache, nothing is opened.",
+        "Where the cache's records go: `lmdb` is a file that the processes of a machine share, `redis` a server or \
+         cluster that machines share, `memory` this process alone. Without a cache, nothing is opened.",
     ),
     option(
         "store.path",
         Kind::Text,
         "",
-        "The folder of `lmdb`. Default: `shardkeep/` and the bot's id in the user's folder for caches.",
+        "The folder of `lmdb`, on a local disk. Default: the bot's id, in shardkeep's folder among the user's caches.",
     ),
     option(
         "store.map_bytes",
@@ -98,15 +98,15 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "redis_config.url",
         Kind::Secret,
         "",
-        "Redis, `redis://…`, `rediss://…` or `redis+cluster://…`: for `store.kind = redis`, and for telling other processes \
-         what has changed.",
+        "Redis, `redis://…`, `rediss://…` or `redis+cluster://…`: for `store.kind = redis`, and for telling other \
+         processes what has changed.",
     ),
     option(
         "lean.enabled",
         Kind::Flag,
         "false",
-        "One switch for processes that must be small: the cache gets `lean.budget_bytes`, the store `lean.store`, and the \
-         kinds in `lean.off` are not kept.",
+        "One switch for processes that must be small: the cache gets `lean.budget_bytes` and `lean.store`, and kinds in \
+         `lean.off` are not kept.",
     ),
     option(
         "lean.variable",
@@ -325,15 +325,26 @@ mod tests {
         assert_eq!(member.count, Some(5));
         assert_eq!(member.ttl, Some(Duration::from_secs(1)));
         let message = limits(&settings, RecordKind::Message);
-        assert_eq!((message.count, message.count_per_scope), (Some(9), Some(100)));
-        assert!(settings.machine.before.lets_through(EventKind::GuildMemberUpdate));
+        assert_eq!(
+            (message.count, message.count_per_scope),
+            (Some(9), Some(100))
+        );
+        assert!(
+            settings
+                .machine
+                .before
+                .lets_through(EventKind::GuildMemberUpdate)
+        );
         assert_eq!(settings.machine.fields[&RecordKind::User], ["username"]);
     }
 
     #[test]
     fn one_variable_of_ones_own_turns_lean_mode_on() {
         let built = |value: &str| {
-            let variables = [("ZIRA_LEAN", value), ("SHARDKEEP_LEAN_VARIABLE", "ZIRA_LEAN")];
+            let variables = [
+                ("ZIRA_LEAN", value),
+                ("SHARDKEEP_LEAN_VARIABLE", "ZIRA_LEAN"),
+            ];
             let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
             with_token()
                 .variables(variables)
@@ -359,9 +370,13 @@ mod tests {
         assert_eq!(error.suggestion(), Some("member"));
         let error = toml_error("[cache]\nlimits = { member = { cuont = 1 } }");
         assert_eq!(error.suggestion(), Some("count"));
-        for wrong in ["limits = 5", "limits = { member = 5 }", "limits = { member = { count = 'x' } }",
-            "fields = { member = 'x' }", "fields = { member = [1] }"]
-        {
+        for wrong in [
+            "limits = 5",
+            "limits = { member = 5 }",
+            "limits = { member = { count = 'x' } }",
+            "fields = { member = 'x' }",
+            "fields = { member = [1] }",
+        ] {
             let error = toml_error(&format!("[cache]\n{wrong}"));
             assert!(error.to_string().contains("cache."), "{error}");
         }

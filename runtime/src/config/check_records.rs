@@ -91,7 +91,11 @@ impl Entry {
     fn wrong_record(&self, name: &str, found: &Value) -> ConfigError {
         self.fail(Problem::WrongType {
             expected: self.option.kind.expected(),
-            found: format!("{} under `{}`", with_article(type_name(found)), quoted(name)),
+            found: format!(
+                "{} under `{}`",
+                with_article(type_name(found)),
+                quoted(name)
+            ),
         })
     }
 }

@@ -102,13 +102,7 @@ impl Chunk {
     }
 
     /// The same with what [`before::write`](super::before::write) wrote.
-    pub(crate) fn push_with(
-        &mut self,
-        head: Head,
-        name: &str,
-        data: &[u8],
-        before: &[u8],
-    ) -> bool {
+    pub(crate) fn push_with(&mut self, head: Head, name: &str, data: &[u8], before: &[u8]) -> bool {
         let listed = head.topic != Topic::Dispatch || head.kind != EventKind::Unknown;
         let name = if listed { "" } else { name };
         // Discord's names are short; one that is not is left out rather than cut.

@@ -134,15 +134,15 @@ pub trait RemoteStore: Send + Sync + fmt::Debug {
         })
     }
 
-    /// Names the store's present life. Another name than before means that it may have lost what it had acknowledged, as
-    /// after a failover or a restart from nothing: a cache then believes nothing that the store has from before.
+    /// Names the store's present life. Another name than before means that it may have lost what it had acknowledged,
+    /// as after a failover or a restart from nothing: a cache then believes nothing that the store has from before.
     /// `None` from stores that lose nothing, or cannot tell. Answers with an error while the store is away.
     fn incarnation<'a>(&'a self) -> Answer<'a, Result<Option<String>, StoreError>> {
         Box::pin(async move { self.get_entity(LOCKS, "probe").await.map(|_| None) })
     }
 
-    /// Removes what is older than `before` from a namespace. Nothing relies on it but the room that it takes: the default
-    /// leaves it to its time to end.
+    /// Removes what is older than `before` from a namespace. Nothing relies on it but the room that it takes: the
+    /// default leaves it to its time to end.
     fn clear<'a>(
         &'a self,
         _namespace: &'a str,

@@ -52,7 +52,11 @@ impl Moody {
 }
 
 impl RemoteStore for Moody {
-    fn get_entity<'a>(&'a self, namespace: &'a str, id: &'a str) -> Answer<'a, Result<Option<String>, StoreError>> {
+    fn get_entity<'a>(
+        &'a self,
+        namespace: &'a str,
+        id: &'a str,
+    ) -> Answer<'a, Result<Option<String>, StoreError>> {
         Box::pin(async move {
             self.admit().await?;
             self.store.get_entity(namespace, id).await
@@ -67,7 +71,10 @@ impl RemoteStore for Moody {
         self.store.get_entities(namespace, ids)
     }
 
-    fn get_all_entities<'a>(&'a self, namespace: &'a str) -> Answer<'a, Result<Vec<String>, StoreError>> {
+    fn get_all_entities<'a>(
+        &'a self,
+        namespace: &'a str,
+    ) -> Answer<'a, Result<Vec<String>, StoreError>> {
         self.store.get_all_entities(namespace)
     }
 
@@ -81,7 +88,11 @@ impl RemoteStore for Moody {
         self.store.set_entity(namespace, id, value, ttl)
     }
 
-    fn remove_entity<'a>(&'a self, namespace: &'a str, id: &'a str) -> Answer<'a, Result<(), StoreError>> {
+    fn remove_entity<'a>(
+        &'a self,
+        namespace: &'a str,
+        id: &'a str,
+    ) -> Answer<'a, Result<(), StoreError>> {
         self.store.remove_entity(namespace, id)
     }
 
@@ -97,7 +108,11 @@ impl RemoteStore for Moody {
         })
     }
 
-    fn read<'a>(&'a self, namespace: &'a str, ids: &'a [&'a str]) -> Answer<'a, Result<Vec<Held>, StoreError>> {
+    fn read<'a>(
+        &'a self,
+        namespace: &'a str,
+        ids: &'a [&'a str],
+    ) -> Answer<'a, Result<Vec<Held>, StoreError>> {
         Box::pin(async move {
             self.admit().await?;
             self.store.read(namespace, ids).await
@@ -111,7 +126,11 @@ impl RemoteStore for Moody {
         })
     }
 
-    fn clear<'a>(&'a self, namespace: &'a str, before: Version) -> Answer<'a, Result<(), StoreError>> {
+    fn clear<'a>(
+        &'a self,
+        namespace: &'a str,
+        before: Version,
+    ) -> Answer<'a, Result<(), StoreError>> {
         self.store.clear(namespace, before)
     }
 }
@@ -185,7 +204,9 @@ async fn dispatches_do_not_wait_for_a_store_that_hangs() {
     let bot = bot.build().expect("the store is open");
     let mut log = Log::default();
     log.until_connected(&bot).await;
-    server.control(shardkeep_sim::Control::Burst { events: 2_000 }).await;
+    server
+        .control(shardkeep_sim::Control::Burst { events: 2_000 })
+        .await;
     let mut left = 2_000;
     log.until(&bot, |event| {
         left -= u32::from(event.name() == "MESSAGE_CREATE");
@@ -196,5 +217,8 @@ async fn dispatches_do_not_wait_for_a_store_that_hangs() {
     assert!(stats.pending > 0 && stats.written == 0, "{stats:?}");
     let begun = std::time::Instant::now();
     bot.shutdown(false).await;
-    assert!(begun.elapsed() < Duration::from_secs(15), "a stop has its limit");
+    assert!(
+        begun.elapsed() < Duration::from_secs(15),
+        "a stop has its limit"
+    );
 }

@@ -46,12 +46,20 @@ fn value(record: Option<Record>) -> Value {
 }
 
 fn id(value: &Value) -> Snowflake {
-    Snowflake(value.as_str().and_then(|id| id.parse().ok()).expect("an id"))
+    Snowflake(
+        value
+            .as_str()
+            .and_then(|id| id.parse().ok())
+            .expect("an id"),
+    )
 }
 
 /// The members that GUILD_CREATE told of, by guild.
 fn members(log: &Log) -> Vec<Key> {
-    let guilds = log.events.iter().filter(|event| event.name() == "GUILD_CREATE");
+    let guilds = log
+        .events
+        .iter()
+        .filter(|event| event.name() == "GUILD_CREATE");
     let mut all = Vec::new();
     for event in guilds {
         let guild: Value = event.parse().expect("JSON");

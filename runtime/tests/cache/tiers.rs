@@ -55,7 +55,8 @@ async fn an_update_carries_what_was_before_where_it_is_asked_for() {
     let event = log.events.last().expect("an event");
     let before: Vec<_> = event.befores().collect();
     let was = before.iter().find(|before| before.key == member);
-    let was: serde_json::Value = serde_json::from_slice(was.expect("the member").json).expect("JSON");
+    let was: serde_json::Value =
+        serde_json::from_slice(was.expect("the member").json).expect("JSON");
     assert_eq!(was["nick"], "first");
     assert_eq!(value(of(&bot).get(member))["nick"], "second");
     assert_eq!(event.detach().befores().count(), before.len());
@@ -72,7 +73,11 @@ async fn events_for_the_cache_alone_are_not_handed_on() {
     super::support::say(&server, "done").await;
     log.until_said(&bot, "done", 1).await;
     assert_eq!(value(of(&bot).get(member))["nick"], "unseen");
-    assert!(log.events.iter().all(|event| event.name() != "GUILD_MEMBER_UPDATE"));
+    assert!(
+        log.events
+            .iter()
+            .all(|event| event.name() != "GUILD_MEMBER_UPDATE")
+    );
     assert!(bot.status().filtered > 0, "they count as held back");
     bot.shutdown(false).await;
 }
@@ -108,7 +113,10 @@ async fn discord_is_asked_once_for_everybody_and_what_is_not_there_is_remembered
 
     bot.shutdown(false).await;
     assert_eq!(of(&bot).fetch(nobody).await, Err(FetchError::NotRunning));
-    assert!(of(&bot).fetch(member).await.is_ok(), "what is in memory stays");
+    assert!(
+        of(&bot).fetch(member).await.is_ok(),
+        "what is in memory stays"
+    );
 }
 
 #[tokio::test]
@@ -138,17 +146,27 @@ async fn what_memory_gave_up_comes_back_from_the_store_and_not_from_discord() {
     // Another process reads them without this one.
     let namespace = format!("member:{}", all[0].scope);
     let of_guild = store.get_all_entities(&namespace).await.expect("a list");
-    assert_eq!(of_guild.len(), all.iter().filter(|key| key.scope == all[0].scope).count());
+    assert_eq!(
+        of_guild.len(),
+        all.iter().filter(|key| key.scope == all[0].scope).count()
+    );
 
     // A guild that is left goes from the store too.
     let left = all[0].scope;
-    server.control(shardkeep_sim::Control::Leave { guild: left }).await;
-    log.until(&bot, |event| event.name() == "GUILD_DELETE").await;
+    server
+        .control(shardkeep_sim::Control::Leave { guild: left })
+        .await;
+    log.until(&bot, |event| event.name() == "GUILD_DELETE")
+        .await;
     settle(&bot).await;
-    super::redis_support::until("the store forgets the guild", Duration::from_secs(10), || async {
-        let left = store.get_all_entities(&namespace).await.expect("a list");
-        left.is_empty()
-    })
+    super::redis_support::until(
+        "the store forgets the guild",
+        Duration::from_secs(10),
+        || async {
+            let left = store.get_all_entities(&namespace).await.expect("a list");
+            left.is_empty()
+        },
+    )
     .await;
     bot.shutdown(false).await;
     drop(store);

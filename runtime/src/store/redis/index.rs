@@ -78,7 +78,10 @@ impl RedisStore {
         let mut cursor = String::from("0");
         for _ in 0..PAGES_MAX {
             let (next, page) = self.page(namespace, &cursor).await?;
-            let gone = page.ids.into_iter().map(|id| removal(namespace, id, before));
+            let gone = page
+                .ids
+                .into_iter()
+                .map(|id| removal(namespace, id, before));
             for outcome in self.write(&gone.collect::<Vec<_>>()).await {
                 outcome?;
             }
