@@ -111,6 +111,13 @@ impl Behind {
         }
     }
 
+    /// Nothing waits under a version that is older.
+    pub(super) fn renew(&mut self, least: Version) {
+        for entry in self.entries.values_mut() {
+            entry.version = entry.version.max(least);
+        }
+    }
+
     /// The key that has waited longest, with its version; it waits no longer.
     pub(super) fn shed(&mut self) -> Option<(Key, Version)> {
         let key = self.queue.pop_front()?;

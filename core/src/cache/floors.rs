@@ -120,6 +120,23 @@ impl Floors {
         self.scopes.clear();
     }
 
+    /// Nothing that the store has from before an epoch is believed. What is known beyond it stays.
+    pub(super) fn bump_to(&mut self, epoch: u64) {
+        let all = Version::new(epoch, 0);
+        if all <= self.all {
+            return;
+        }
+        self.all = all;
+        self.latest = self.latest.max(epoch);
+        self.marks.retain(|_, mark| *mark > all);
+        let given_up = &mut self.all_given_up;
+        self.scopes.retain(|_, scope| {
+            let stays = scope.floor > all;
+            *given_up |= !stays && scope.given_up.is_some();
+            stays
+        });
+    }
+
     fn bound(&mut self) {
         if self.scopes.len() > self.scopes_max {
             self.bump();

@@ -100,6 +100,9 @@ pub enum Input<'a> {
     StoreUp {
         /// Whether it may have lost what it had acknowledged, as after a failover.
         lost: bool,
+        /// Where others share the store: an epoch that they all agree on, beyond all that was acknowledged before the
+        /// loss. What they write from then on has it, or a later one. 0 if there are no others.
+        epoch: u64,
     },
     /// Another process has changed a record. A hint: it may come late, twice or never.
     Invalidated {

@@ -41,7 +41,7 @@ impl Cache {
             Input::NotFound { flight } => self.not_found(flight),
             Input::AskFailed { flight } => self.ask_failed(flight),
             Input::StoreDown => self.store_down(),
-            Input::StoreUp { lost } => self.store_up(lost),
+            Input::StoreUp { lost, epoch } => self.store_up(lost, epoch),
             Input::Invalidated { key, digest } => self.invalidated(key, digest),
             Input::Forget { key } => self.forget_record(key),
             Input::ForgetGuild { guild } => self.forget_guild(guild),

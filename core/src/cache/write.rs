@@ -105,12 +105,20 @@ impl Cache {
         }
     }
 
-    pub(super) fn store_up(&mut self, lost: bool) {
+    pub(super) fn store_up(&mut self, lost: bool, epoch: u64) {
         self.is_store_up = self.config.has_store;
         self.behind.paused_until = None;
-        if lost {
+        if epoch > 0 {
+            self.floors.bump_to(epoch);
+        } else if lost {
             self.floors.bump();
         }
+        // What waits is no less true than before, and must be believed once it is there.
+        let least = Version::new(
+            self.floors.epoch(),
+            self.stats.dispatches << super::ANSWER_BITS,
+        );
+        self.behind.renew(least);
     }
 
     /// Another process says that it has changed something.

@@ -203,7 +203,7 @@ impl Run {
             if lost {
                 self.store.fail_over();
             }
-            self.input(Input::StoreUp { lost });
+            self.input(Input::StoreUp { lost, epoch: 0 });
         }
     }
 
@@ -345,7 +345,10 @@ impl Run {
         self.fault = u64::MAX;
         if !self.is_up {
             self.is_up = true;
-            self.input(Input::StoreUp { lost: false });
+            self.input(Input::StoreUp {
+                lost: false,
+                epoch: 0,
+            });
         }
         self.quiet();
         assert!(

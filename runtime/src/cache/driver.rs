@@ -23,7 +23,7 @@ use super::shared::Shared;
 use crate::bus::EventBus;
 use crate::clock;
 use crate::rest::{Rest, RestError};
-use crate::store::{Counted, Held, RemoteStore as _, StoreError};
+use crate::store::{Counted, Held, Life, RemoteStore as _, StoreError};
 
 /// How often the store is asked whether it is still the one that it was.
 const PROBE: Duration = Duration::from_secs(5);
@@ -52,7 +52,7 @@ enum Done {
     Read(Vec<FlightId>, Result<Vec<Held>, StoreError>),
     Asked(FlightId, Result<Vec<u8>, RestError>),
     Cleared(Result<(), StoreError>),
-    Probed(Result<Option<String>, StoreError>),
+    Probed(Result<Option<Life>, StoreError>),
     Told,
 }
 
@@ -61,8 +61,8 @@ type Job = Pin<Box<dyn Future<Output = Done> + Send>>;
 struct Running {
     driver: Driver,
     jobs: FuturesUnordered<Job>,
-    /// The store's life, as it was last named.
-    incarnation: Option<String>,
+    /// The store's life, as it was last told.
+    life: Option<Life>,
     is_away: bool,
     /// When it is asked for that next, unless it is being asked.
     next_probe: Instant,
@@ -79,8 +79,8 @@ impl Driver {
         let mut running = Running {
             driver: self,
             jobs: FuturesUnordered::new(),
-            incarnation: None,
-            is_away: false,
+            life: None,
+            is_away: true,
             next_probe: clock::now(),
             is_probing: false,
             pause: AWAY_FIRST,
@@ -217,9 +217,8 @@ impl Running {
     fn probe(&mut self) {
         if let Some(store) = self.driver.store.clone() {
             self.is_probing = true;
-            self.jobs.push(Box::pin(
-                async move { Done::Probed(store.incarnation().await) },
-            ));
+            self.jobs
+                .push(Box::pin(async move { Done::Probed(store.life().await) }));
         }
     }
 
@@ -293,7 +292,7 @@ impl Running {
             Done::Probed(outcome) => {
                 self.is_probing = false;
                 match outcome {
-                    Ok(incarnation) => self.is_there(incarnation),
+                    Ok(life) => self.is_there(life),
                     Err(error) => self.is_gone(&error),
                 }
             }
@@ -326,14 +325,18 @@ impl Running {
         self.next_probe = clock::now() + self.pause;
     }
 
-    fn is_there(&mut self, incarnation: Option<String>) {
-        let is_other = self.incarnation.is_some() && self.incarnation != incarnation;
+    fn is_there(&mut self, life: Option<Life>) {
+        let is_other = self.life.is_some() && self.life != life;
+        let is_first = self.life.is_none() && life.is_some();
         let was_away = std::mem::replace(&mut self.is_away, false);
         if was_away || is_other {
             tracing::info!(lost = is_other, "the cache's store is there");
-            self.driver.shared.feed(Input::StoreUp { lost: is_other });
+            self.driver.shared.feed(Input::StoreUp {
+                lost: is_other || is_first,
+                epoch: life.as_ref().map_or(0, |life| life.epoch),
+            });
         }
-        self.incarnation = incarnation;
+        self.life = life;
         self.next_probe = clock::now() + PROBE;
     }
 }

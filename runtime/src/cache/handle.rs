@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use shardkeep_core::cache::packed;
-use shardkeep_core::cache::{Found, Key, Kind, Output, RequestId, Stats};
+use shardkeep_core::cache::{Found, Input, Key, Kind, Output, RequestId, Stats};
 use shardkeep_core::wire::EventFilter;
 use shardkeep_core::{Instant, Snowflake};
 use tokio::sync::{mpsc, watch};
@@ -125,6 +125,8 @@ impl Cache {
         if let Some(bus) = bus {
             runtime.spawn(hearing::listen(bus, Arc::downgrade(&self.inner.shared)));
         }
+        // Before it is known which life the store is in, nothing of it is believed, and nothing written.
+        self.inner.shared.feed(Input::StoreDown);
         let stop = thread.stop.subscribe();
         self.inner.shared.is_running.store(true, Ordering::Release);
         let started = std::thread::Builder::new()

@@ -105,7 +105,7 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "lean.enabled",
         Kind::Flag,
         "false",
-        "One switch for processes that must be small: the cache gets `lean.budget_bytes` and `lean.store`, and kinds in \
+        "One switch for processes that must be small: the cache gets `lean.budget_bytes` and `lean.store`; kinds in \
          `lean.off` are not kept.",
     ),
     option(

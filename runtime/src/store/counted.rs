@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::error::ErrorKind;
-use super::{Answer, Held, RemoteStore, StoreError, Version, Write, Written};
+use super::{Answer, Held, Life, RemoteStore, StoreError, Version, Write, Written};
 
 /// What has been asked of a store, and how it went. Counts only grow; every id that was asked for and every write is
 /// in exactly one of them. Locks are not counted.
@@ -214,8 +214,8 @@ impl RemoteStore for Counted {
         })
     }
 
-    fn incarnation<'a>(&'a self) -> Answer<'a, Result<Option<String>, StoreError>> {
-        self.store.incarnation()
+    fn life<'a>(&'a self) -> Answer<'a, Result<Option<Life>, StoreError>> {
+        self.store.life()
     }
 
     fn clear<'a>(

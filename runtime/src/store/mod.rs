@@ -23,7 +23,7 @@ pub(crate) use memory::millis;
 pub use memory::{MemorySettings, MemoryStore};
 #[cfg(feature = "redis")]
 pub use redis::{RedisStore, RedisStoreSettings};
-pub use remote::{Answer, Held, LOCKS, RemoteStore, VERSIONS, Write, Written};
+pub use remote::{Answer, Held, LOCKS, Life, RemoteStore, VERSIONS, Write, Written};
 pub use version::Version;
 
 /// How long what is written without a time of its own holds, unless settings say otherwise.

@@ -53,6 +53,16 @@ pub struct Held {
     pub version: Option<Version>,
 }
 
+/// How long a store has been what it is, without losing anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// Its name.
+    pub name: String,
+    /// An epoch of [`Version`]s that everybody who shares the store is told alike, and that nothing had which was
+    /// written before.
+    pub epoch: u64,
+}
+
 /// A store that many processes share. Namespaces and ids are texts without `{`, `}` and NUL.
 ///
 /// An implementation answers the first five. Four more have a default over these five, which is right as long as one
@@ -134,10 +144,10 @@ pub trait RemoteStore: Send + Sync + fmt::Debug {
         })
     }
 
-    /// Names the store's present life. Another name than before means that it may have lost what it had acknowledged,
-    /// as after a failover or a restart from nothing: a cache then believes nothing that the store has from before.
-    /// `None` from stores that lose nothing, or cannot tell. Answers with an error while the store is away.
-    fn incarnation<'a>(&'a self) -> Answer<'a, Result<Option<String>, StoreError>> {
+    /// The store's present life. Another one than before means that it may have lost what it had acknowledged, as after
+    /// a failover or a restart from nothing: a cache then believes nothing that the store has from before. `None` from
+    /// stores that lose nothing, or cannot tell. Answers with an error while the store is away.
+    fn life<'a>(&'a self) -> Answer<'a, Result<Option<Life>, StoreError>> {
         Box::pin(async move { self.get_entity(LOCKS, "probe").await.map(|_| None) })
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use shardkeep::core::cache::Key;
 use shardkeep::store::{
-    Answer, Held, MemorySettings, MemoryStore, RemoteStore, StoreError, Version, Write, Written,
+    Answer, Held, Life, MemorySettings, MemoryStore, RemoteStore, StoreError, Version, Write,
+    Written,
 };
 
 use super::support::{Log, say};
@@ -119,10 +120,14 @@ impl RemoteStore for Moody {
         })
     }
 
-    fn incarnation<'a>(&'a self) -> Answer<'a, Result<Option<String>, StoreError>> {
+    fn life<'a>(&'a self) -> Answer<'a, Result<Option<Life>, StoreError>> {
         Box::pin(async move {
             self.admit().await?;
-            Ok(Some(self.life.load(Ordering::SeqCst).to_string()))
+            let number = self.life.load(Ordering::SeqCst);
+            Ok(Some(Life {
+                name: number.to_string(),
+                epoch: shardkeep::clock::unix_ms() / 60_000 * 60_000 + number * 120_000,
+            }))
         })
     }
 

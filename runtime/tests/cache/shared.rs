@@ -56,10 +56,9 @@ async fn one_copy_of_each_user_and_what_one_is_told_the_other_finds() {
     let found = of(&second).fetch(member).await.expect("Redis answers");
     assert_eq!(value(found)["nick"], "shared");
     let stats = of(&second).stats();
-    assert_eq!(
-        (stats.read, stats.fetched),
-        (1, 0),
-        "from Redis, not from Discord"
+    assert!(
+        stats.read > 0 && stats.fetched == 0,
+        "from Redis, not from Discord: {stats:?}"
     );
 
     // Whatever both know of a user is one value.

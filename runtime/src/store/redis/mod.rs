@@ -12,6 +12,7 @@
 
 mod index;
 mod keys;
+mod life;
 mod operations;
 
 use std::collections::BTreeMap;

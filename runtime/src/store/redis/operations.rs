@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::super::memory::millis;
 use super::super::remote::{LOCKS, check_key};
-use super::super::{Answer, Held, RemoteStore, StoreError, Version, Write, Written};
+use super::super::{Answer, Held, Life, RemoteStore, StoreError, Version, Write, Written};
 use super::RedisStore;
 use crate::redis::{AT_ONCE, Command, Reply};
 
@@ -112,21 +112,8 @@ impl RemoteStore for RedisStore {
         })
     }
 
-    /// The server's own name for its present life; of a cluster, how many failovers it has seen.
-    fn incarnation<'a>(&'a self) -> Answer<'a, Result<Option<String>, StoreError>> {
-        Box::pin(async move {
-            let (command, field) = if self.redis.is_cluster() {
-                let command = Command::new("CLUSTER").arg("INFO");
-                (command, "cluster_current_epoch:")
-            } else {
-                (Command::new("INFO").arg("server"), "run_id:")
-            };
-            let reply = self.redis.run(&command.repeatable()).await;
-            let text = reply.and_then(Reply::into_text);
-            let text = text.map_err(|error| self.failed(error))?;
-            let mut lines = text.lines();
-            Ok(lines.find_map(|line| line.strip_prefix(field).map(str::to_owned)))
-        })
+    fn life<'a>(&'a self) -> Answer<'a, Result<Option<Life>, StoreError>> {
+        Box::pin(self.present_life())
     }
 
     fn clear<'a>(
