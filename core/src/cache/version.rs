@@ -72,7 +72,9 @@ mod tests {
     fn a_version_is_read_as_it_is_written() {
         let version = Version::new(1_700_000_000_000, u64::MAX);
         assert_eq!(version.to_string().parse(), Ok(version));
-        for text in ["", "1", ".", "1.", ".1", "1.2.3", "+1.2", "1.-2", "a.b", "1. 2"] {
+        for text in [
+            "", "1", ".", "1.", ".1", "1.2.3", "+1.2", "1.-2", "a.b", "1. 2",
+        ] {
             assert_eq!(text.parse::<Version>(), Err(InvalidVersion), "{text}");
         }
     }

@@ -254,7 +254,10 @@ mod tests {
     fn outcomes_are_lines() {
         let by = Version::new(3, 4);
         let all = [Written::Done, Written::Superseded(by), Written::Failed];
-        assert_eq!(written(b"done\nsuperseded 3.4\nfailed\n").as_deref(), Ok(&all[..]));
+        assert_eq!(
+            written(b"done\nsuperseded 3.4\nfailed\n").as_deref(),
+            Ok(&all[..])
+        );
         assert_eq!(written(b"").as_deref(), Ok(&[][..]));
         assert_eq!(written(b"done \n"), Err(Status::BadOutcome));
         assert_eq!(written(b"superseded"), Err(Status::BadOutcome));
