@@ -67,6 +67,9 @@ impl Machine for Cache {
 
     fn poll_output(&mut self) -> Option<Output> {
         if let Some(output) = self.outbox.pop_front() {
+            if let Output::Ask { flight, .. } = output {
+                self.flights.put_out(flight);
+            }
             return Some(output);
         }
         let keys = self.flights.take_reads(self.config.batch_max);
