@@ -174,10 +174,12 @@ impl Cache {
     ) {
         match edited {
             Ok(Some(json)) => {
+                let is_same = matches!(&old, Whereabouts::Hot(was, text)
+                    if *text == json && (was.guild, was.under) == (head.guild, head.under));
                 if let Whereabouts::Hot(_, old) = old {
                     self.tell_before(present.event, key, old);
                 }
-                self.store(key, &head, &json);
+                self.store(key, &head, &json, is_same);
             }
             Ok(None) => {}
             Err(Malformed) => self.stats.malformed += 1,

@@ -128,6 +128,11 @@ impl Cache {
         let Some(key) = self.key_at(id, Stage::Discord) else {
             return;
         };
+        if !json.trim_ascii_start().starts_with(b"{") {
+            // No object is no answer: a proxy's page, perhaps.
+            self.stats.malformed += 1;
+            return self.ask_failed(id);
+        }
         let Some(flight) = self.flights.end(key) else {
             return;
         };
@@ -145,7 +150,7 @@ impl Cache {
                 && !flight.patches.is_empty()
             {
                 self.patch_all(key, flight.patches, &mut record);
-                self.store(key, &head, &record);
+                self.store(key, &head, &record, false);
             }
             self.free_users();
             self.deliver_arrived();
@@ -187,7 +192,7 @@ impl Cache {
                     guild: put.guild,
                     under: put.under,
                 };
-                self.store(put.key, &head, &json);
+                self.store(put.key, &head, &json, false);
             }
             Ok(None) => {}
             Err(json::Malformed) => self.stats.malformed += 1,
