@@ -73,7 +73,8 @@ table! {
 /// let mut cache = Cache::new(Config::new(1 << 20, 0));
 /// let (epoch, now) = (1_700_000_000_000, Instant::ZERO);
 /// let role = br#"{"guild_id": "1", "role": {"id": "5", "name": "mods"}}"#;
-/// let dispatch = Record { kind: 1, id: epoch, value: 1, text: "GUILD_ROLE_CREATE 1700000000042", data: role, ..Record::default() };
+/// let text = "GUILD_ROLE_CREATE 1700000000042";
+/// let dispatch = Record { kind: 1, id: epoch, value: 1, text, data: role, ..Record::default() };
 /// handle_cache_input(&mut cache, now, dispatch)?;
 /// let fetch = Record { kind: 2, id: 9, text: "role:1:5", ..Record::default() };
 /// handle_cache_input(&mut cache, now, fetch)?;

@@ -75,11 +75,14 @@ fn ready() -> Vec<Vector> {
 
 /// One record of every kind that a guild's object holds.
 const FULL: &str = r#"{"id":"1","name":"full","unavailable":false,
-"roles":[{"id":"1","name":"everyone"}],"emojis":[{"id":"20","name":"cat"}],"stickers":[{"id":"21","name":"dog"}],
+"roles":[{"id":"1","name":"everyone"}],"emojis":[{"id":"20","name":"cat"}],"stickers":[{"id":"21",
+"name":"dog"}],
 "channels":[{"id":"10","type":0},{"id":"13","type":13}],
 "threads":[{"id":"30","parent_id":"10","member":{"user_id":"9","flags":1}}],
-"members":[{"user":{"id":"9","username":"bot"}},{"user":{"id":"7","username":"ada"}},{"user":{"id":"7","username":"ada"},"nick":"a"}],
-"presences":[{"user":{"id":"7"},"status":"idle"}],"voice_states":[{"user_id":"7","channel_id":"13","mute":true}],
+"members":[{"user":{"id":"9","username":"bot"}},{"user":{"id":"7","username":"ada"}},{"user":{"id":"7",
+"username":"ada"},"nick":"a"}],
+"presences":[{"user":{"id":"7"},"status":"idle"}],"voice_states":[{"user_id":"7","channel_id":"13",
+"mute":true}],
 "stage_instances":[{"id":"40","channel_id":"13","topic":"t"}],
 "guild_scheduled_events":[{"id":"41","channel_id":"13","name":"e"}],
 "soundboard_sounds":[{"sound_id":"22","name":"moo"}]}"#;
@@ -147,7 +150,11 @@ fn create_again() -> Vec<Vector> {
         "1.20 4: full state again: replace, do not merge; nobody told what was deleted meanwhile",
     )
     .told("GUILD_DELETE", r#"{"id":"1","unavailable":true}"#)
-    .told("GUILD_CREATE", r#"{"id":"1","name":"again","channels":[{"id":"11","type":2}],"members":[{"user":{"id":"9","username":"bot"}}]}"#)
+    .told(
+        "GUILD_CREATE",
+        r#"{"id":"1","name":"again","channels":[{"id":"11","type":2}],
+"members":[{"user":{"id":"9","username":"bot"}}]}"#,
+    )
     .has("guild:1", r#"{"id":"1","name":"again"}"#)
     .has("channel:1:11", r#"{"id":"11","type":2}"#)
     .lacks("channel:1:10")
@@ -184,7 +191,11 @@ fn malformed() -> Vec<Vector> {
         "list_with_a_malformed_piece_deletes_nothing",
         "1.19: a piece without an id is passed over and counted; its list brings what it has",
     )
-    .told("GUILD_CREATE", r#"{"id":"1","name":"odd","channels":[{"name":"none"},{"id":"15","type":0}],"roles":[{"id":"0"}]}"#)
+    .told(
+        "GUILD_CREATE",
+        r#"{"id":"1","name":"odd","channels":[{"name":"none"},{"id":"15","type":0}],
+"roles":[{"id":"0"}]}"#,
+    )
     .has("guild:1", r#"{"id":"1","name":"odd"}"#)
     .has("channel:1:15", r#"{"id":"15","type":0}"#)
     .has("channel:1:10", GENERAL)
@@ -219,8 +230,15 @@ fn update() -> Vec<Vector> {
         "guild_update_replaces_what_guilds_have_everywhere",
         "1.18 GUILD_UPDATE: scalars are replaced; what GUILD_CREATE alone tells stays",
     )
-    .told("GUILD_UPDATE", r#"{"id":"1","name":"new","roles":[{"id":"1","name":"all"},{"id":"5","name":"mods"}],"emojis":[],"stickers":[]}"#)
-    .has("guild:1", r#"{"id":"1","name":"new","member_count":2,"large":false,"unavailable":false}"#)
+    .told(
+        "GUILD_UPDATE",
+        r#"{"id":"1","name":"new","roles":[{"id":"1","name":"all"},{"id":"5",
+"name":"mods"}],"emojis":[],"stickers":[]}"#,
+    )
+    .has(
+        "guild:1",
+        r#"{"id":"1","name":"new","member_count":2,"large":false,"unavailable":false}"#,
+    )
     .has("role:1:1", r#"{"id":"1","name":"all"}"#)
     .has("role:1:5", r#"{"id":"5","name":"mods"}"#)
     .has("channel:1:10", GENERAL)
@@ -282,7 +300,8 @@ fn delete() -> Vec<Vector> {
     )
     .told("READY", READY)
     .told("GUILD_CREATE", FULL)
-    .told("MESSAGE_CREATE", r#"{"id":"50","channel_id":"10","guild_id":"1","author":{"id":"8","username":"bob"}}"#)
+    .told("MESSAGE_CREATE", r#"{"id":"50","channel_id":"10","guild_id":"1","author":{"id":"8",
+"username":"bob"}}"#)
     .told("GUILD_DELETE", r#"{"id":"1"}"#)
     .lacks("guild:1")
     .knows_nothing_of("thread_member:30:9")

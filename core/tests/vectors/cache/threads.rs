@@ -18,7 +18,8 @@ pub(crate) fn vectors() -> Vec<Vector> {
 fn with_thread(scene: Scene) -> Scene {
     scene.told(
         "THREAD_CREATE",
-        r#"{"id":"30","guild_id":"1","parent_id":"10","type":11,"member_count":1,"member":{"user_id":"9","flags":0}}"#,
+        r#"{"id":"30","guild_id":"1","parent_id":"10","type":11,"member_count":1,
+"member":{"user_id":"9","flags":0}}"#,
     )
 }
 
@@ -219,7 +220,8 @@ fn sync() -> Vec<Vector> {
         "thread_list_sync_of_channels_replaces_theirs",
         "1.18 THREAD_LIST_SYNC: of the listed channels these are all active threads; others are not meant",
     )
-    .told("THREAD_LIST_SYNC", r#"{"guild_id":"1","channel_ids":["12"],"threads":[{"id":"32","parent_id":"12","name":"n"},{"id":"33","parent_id":"12"}],"members":[{"id":"33","user_id":"9"}]}"#)
+    .told("THREAD_LIST_SYNC", r#"{"guild_id":"1","channel_ids":["12"],"threads":[{"id":"32",
+"parent_id":"12","name":"n"},{"id":"33","parent_id":"12"}],"members":[{"id":"33","user_id":"9"}]}"#)
     .has("thread:1:30", THREAD)
     .knows_nothing_of("thread:1:31")
     .has("thread:1:32", r#"{"id":"32","parent_id":"12","name":"n"}"#)
@@ -295,7 +297,8 @@ fn members() -> Vec<Vector> {
         "1.18 THREAD_MEMBERS_UPDATE: who was added, each with the guild's member and a presence that may be null",
     ))
     .told("THREAD_MEMBERS_UPDATE", r#"{"id":"30","guild_id":"1","member_count":3,"added_members":[
-{"id":"30","user_id":"7","flags":1,"member":{"user":{"id":"7","username":"ada"},"nick":"A"},"presence":{"user":{"id":"7"},"status":"dnd"}},
+{"id":"30","user_id":"7","flags":1,"member":{"user":{"id":"7","username":"ada"},"nick":"A"},
+"presence":{"user":{"id":"7"},"status":"dnd"}},
 {"id":"30","user_id":"8","flags":2,"member":{"user":{"id":"8","username":"bob"}},"presence":null}]}"#)
     .has("thread:1:30", r#"{"id":"30","parent_id":"10","type":11,"member_count":3}"#)
     .has("thread_member:30:7", r#"{"id":"30","user_id":"7","flags":1}"#)

@@ -6,7 +6,8 @@ use super::super::model::Vector;
 use super::{ADA_HERE, GENERAL, GUILD, home};
 
 /// Something of everything that other dispatches would be believed.
-const D: &str = r#"{"id":"10","guild_id":"1","channel_id":"10","user_id":"7","name":"not this","user":{"id":"7","username":"not this"},
+const D: &str = r#"{"id":"10","guild_id":"1","channel_id":"10","user_id":"7","name":"not this",
+"user":{"id":"7","username":"not this"},
 "member":{"user":{"id":"7","username":"not this"},"nick":"not this"},"channel":{"id":"10","name":"not this"}}"#;
 
 pub(crate) fn vectors() -> Vec<Vector> {

@@ -14,8 +14,15 @@ fn connected() -> Vec<Vector> {
         "voice_state_comes_with_its_member",
         "1.18 VOICE_STATE_UPDATE: one for each guild and user; the member comes along",
     )
-    .told("VOICE_STATE_UPDATE", r#"{"guild_id":"1","user_id":"8","channel_id":"11","session_id":"s","member":{"user":{"id":"8","username":"bob"}}}"#)
-    .has("voice_state:1:8", r#"{"user_id":"8","channel_id":"11","session_id":"s"}"#)
+    .told(
+        "VOICE_STATE_UPDATE",
+        r#"{"guild_id":"1","user_id":"8","channel_id":"11","session_id":"s",
+"member":{"user":{"id":"8","username":"bob"}}}"#,
+    )
+    .has(
+        "voice_state:1:8",
+        r#"{"user_id":"8","channel_id":"11","session_id":"s"}"#,
+    )
     .has("member:1:8", r#"{"user":{"id":"8","username":"bob"}}"#)
     .end();
     let moves = home(
@@ -51,11 +58,12 @@ fn disconnected() -> Vec<Vector> {
     .end();
     let kicked = home(
         "who_was_kicked_is_not_brought_back_by_disconnecting",
-        "1.18 VOICE_STATE_UPDATE: who is kicked is disconnected afterwards: that creates no member, and Discord is asked",
+        "1.18 VOICE_STATE_UPDATE: who is kicked is disconnected afterwards: that creates none, and Discord is asked",
     )
     .told("VOICE_STATE_UPDATE", r#"{"guild_id":"1","user_id":"7","channel_id":"11"}"#)
     .told("GUILD_MEMBER_REMOVE", r#"{"guild_id":"1","user":{"id":"7","username":"ada"}}"#)
-    .told("VOICE_STATE_UPDATE", r#"{"guild_id":"1","user_id":"7","channel_id":null,"member":{"user":{"id":"7","username":"ada"}}}"#)
+    .told("VOICE_STATE_UPDATE", r#"{"guild_id":"1","user_id":"7","channel_id":null,
+"member":{"user":{"id":"7","username":"ada"}}}"#)
     .knows_nothing_of("member:1:7")
     .lacks("voice_state:1:7")
     .knows_nothing_of("user:7")
