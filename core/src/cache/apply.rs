@@ -63,7 +63,6 @@ impl Cache {
         }
         self.free_users();
         self.deliver_arrived();
-        self.shed();
     }
 
     fn take(&mut self, present: Present<'_>, change: &Change<'_>) {

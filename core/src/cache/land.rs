@@ -154,7 +154,6 @@ impl Cache {
             }
             self.free_users();
             self.deliver_arrived();
-            self.shed();
         }
         let found = self.json(self.now, key).unwrap_or_else(|| json.to_vec());
         self.answer_all(flight.waiters, &Found::Record(found));

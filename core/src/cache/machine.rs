@@ -58,11 +58,14 @@ impl Machine for Cache {
 
     fn handle_input(&mut self, now: Instant, input: Input<'_>) -> Result<(), Misuse> {
         self.advance(now);
-        self.input(input)
+        let result = self.input(input);
+        self.shed();
+        result
     }
 
     fn handle_timeout(&mut self, now: Instant) {
         self.advance(now);
+        self.shed();
     }
 
     fn poll_output(&mut self) -> Option<Output> {

@@ -10,6 +10,7 @@ pub(super) fn vectors() -> Vec<Vector> {
     let mut vectors = failed();
     vectors.extend(away());
     vectors.extend(bounded());
+    vectors.extend(bounded_always());
     vectors.extend(superseded());
     vectors
 }
@@ -185,4 +186,38 @@ fn superseded() -> Vec<Vector> {
     .has("role:1:5", &kept(5, "b"))
     .end();
     vec![older, floor, changed]
+}
+
+fn bounded_always() -> Vec<Vector> {
+    let chosen =
+        r#"{"id":"60","guild_id":"1","data":{"resolved":{"roles":{"5":{"id":"5","name":"c"}}}}}"#;
+    let answer = small(
+        "bound_holds_after_answers_too",
+        "write-behind: pending_bytes_max: what an answer leaves to write counts like what a dispatch does",
+        json!({"pending_bytes_max": 150, "limits": {"role": {"count": 1}}}),
+    )
+    .told("GUILD_ROLE_CREATE", &role(5, "a"))
+    .done()
+    .told("GUILD_ROLE_CREATE", &role(6, "b"))
+    .told("INTERACTION_CREATE", chosen)
+    .tells("read value=1 data~role:1:5")
+    .held(1, "1000.131072", &kept(5, "a"))
+    .writes_nothing()
+    .counts(&[("pending", 1), ("dropped", 1)])
+    .end();
+    let stale = small(
+        "bound_holds_whatever_was_dropped_before",
+        "write-behind: pending_bytes_max: a key that waits no longer, because the user is no longer to be believed, does \
+         not hold up the search for those that do",
+        json!({"pending_bytes_max": 300}),
+    )
+    .store_down()
+    .told("GUILD_MEMBER_ADD", r#"{"guild_id":"1","user":{"id":"8","username":"bob"}}"#)
+    .told("GUILD_MEMBER_REMOVE", r#"{"guild_id":"1","user":{"id":"8","username":"bob"}}"#)
+    .told("GUILD_BAN_ADD", r#"{"guild_id":"1","user":{"id":"8","username":"Bob"}}"#)
+    .told("GUILD_ROLE_CREATE", &role(5, "a"))
+    .told("GUILD_ROLE_CREATE", &role(6, "b"))
+    .counts(&[("pending", 2), ("pending_bytes", 256), ("dropped", 1)])
+    .end();
+    vec![answer, stale]
 }
