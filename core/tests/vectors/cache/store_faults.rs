@@ -207,8 +207,7 @@ fn bounded_always() -> Vec<Vector> {
     .end();
     let stale = small(
         "bound_holds_whatever_was_dropped_before",
-        "write-behind: pending_bytes_max: a key that waits no longer, because the user is no longer to be believed, does \
-         not hold up the search for those that do",
+        "write-behind: pending_bytes_max: a key that waits no longer does not hold up the search for those that do",
         json!({"pending_bytes_max": 300}),
     )
     .store_down()
