@@ -63,7 +63,6 @@ impl Cache {
         }
         self.free_users();
         self.deliver_arrived();
-        self.shed();
     }
 
     fn take(&mut self, present: Present<'_>, change: &Change<'_>) {
@@ -174,10 +173,12 @@ impl Cache {
     ) {
         match edited {
             Ok(Some(json)) => {
+                let is_same = matches!(&old, Whereabouts::Hot(was, text)
+                    if *text == json && (was.guild, was.under) == (head.guild, head.under));
                 if let Whereabouts::Hot(_, old) = old {
                     self.tell_before(present.event, key, old);
                 }
-                self.store(key, &head, &json);
+                self.store(key, &head, &json, is_same);
             }
             Ok(None) => {}
             Err(Malformed) => self.stats.malformed += 1,

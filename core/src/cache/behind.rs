@@ -3,7 +3,7 @@
 //! While a record is hot its value is not copied: it is taken from the hot set when its turn comes. What is given up by
 //! the hot set before that leaves its value here.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use super::{BatchId, Key, Kind, Version, Written};
@@ -12,12 +12,16 @@ use crate::time::Instant;
 
 /// What an entry takes beside its value, about.
 const ENTRY_BYTES: usize = 128;
+/// Keys in the queue that were dropped, as many as are not worth looking for.
+const QUEUE_STALE_MIN: usize = 64;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Behind {
     entries: BTreeMap<Key, Entry>,
-    /// Keys whose turn comes, the longest waiting first.
+    /// Keys whose turn comes, the longest waiting first. Some have been dropped since.
     queue: VecDeque<Key>,
+    /// How many of them, at most.
+    stale: usize,
     batches: BTreeMap<BatchId, Batch>,
     next_batch: u64,
     bytes: usize,
@@ -118,16 +122,51 @@ impl Behind {
         }
     }
 
-    /// The key that has waited longest, with its version; it waits no longer.
+    /// The key that has waited longest, with its version; it waits no longer. What is under way comes last: it may
+    /// arrive all the same, and only its being made again is given up.
     pub(super) fn shed(&mut self) -> Option<(Key, Version)> {
-        let key = self.queue.pop_front()?;
+        let key = match self.next_queued() {
+            Some(key) => key,
+            None => *self.entries.first_key_value()?.0,
+        };
+        if let Some(entry) = self.entries.get_mut(&key) {
+            entry.queued = false;
+        }
         self.drop_entry(key).map(|version| (key, version))
+    }
+
+    /// Takes the next key from the queue that has not been dropped.
+    fn next_queued(&mut self) -> Option<Key> {
+        while let Some(key) = self.queue.pop_front() {
+            if self.entries.get(&key).is_some_and(|entry| entry.queued) {
+                return Some(key);
+            }
+            self.stale = self.stale.saturating_sub(1);
+        }
+        self.stale = 0;
+        None
     }
 
     pub(super) fn drop_entry(&mut self, key: Key) -> Option<Version> {
         let entry = self.entries.remove(&key)?;
         self.bytes -= ENTRY_BYTES + entry.what.bytes();
+        if entry.queued {
+            self.stale += 1;
+            self.sweep_queue();
+        }
         Some(entry.version)
+    }
+
+    /// While the store is away nobody takes keys from the queue: those that were dropped must not fill it.
+    fn sweep_queue(&mut self) {
+        if self.stale <= QUEUE_STALE_MIN || self.stale * 2 <= self.queue.len() {
+            return;
+        }
+        let mut seen = BTreeSet::new();
+        let entries = &self.entries;
+        self.queue
+            .retain(|key| entries.get(key).is_some_and(|entry| entry.queued) && seen.insert(*key));
+        self.stale = 0;
     }
 
     /// What waits in a scope and is older than `version` waits no longer.
@@ -160,13 +199,10 @@ impl Behind {
         let id = BatchId(self.next_batch);
         let mut writes = Vec::new();
         while writes.len() < most {
-            let Some(key) = self.queue.pop_front() else {
+            let Some(key) = self.next_queued() else {
                 break;
             };
-            // Keys that were dropped stay in the queue until their turn.
-            if let Some(entry) = self.entries.get_mut(&key)
-                && entry.queued
-            {
+            if let Some(entry) = self.entries.get_mut(&key) {
                 entry.queued = false;
                 entry.sending = Some(id);
                 writes.push((key, entry.version));

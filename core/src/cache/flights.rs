@@ -28,6 +28,8 @@ pub(super) struct Patch {
 pub(super) struct Flight {
     pub(super) id: FlightId,
     pub(super) stage: Stage,
+    /// Whether the driver has the question to Discord. Until then, the answer cannot be from before.
+    pub(super) is_out: bool,
     /// When the store's time ends.
     pub(super) until: Option<Instant>,
     pub(super) waiters: Vec<(RequestId, Option<Instant>)>,
@@ -84,6 +86,7 @@ impl Flights {
         let flight = Flight {
             id,
             stage,
+            is_out: false,
             until,
             waiters: Vec::new(),
             patches: Vec::new(),
@@ -101,20 +104,36 @@ impl Flights {
         id
     }
 
+    /// The driver has this question now.
+    pub(super) fn put_out(&mut self, id: FlightId) {
+        if let Some(key) = self.keys.get(&id)
+            && let Some(flight) = self.by_key.get_mut(key)
+        {
+            flight.is_out = true;
+        }
+    }
+
     /// Puts a question to Discord that was put to the store, or puts it again: earlier answers are not meant any more.
+    /// `None` if there is none, or if it is about to be put.
     pub(super) fn ask_discord(&mut self, key: Key) -> Option<FlightId> {
-        let id = self.next_id();
         let flight = self.by_key.get_mut(&key)?;
-        self.keys.remove(&flight.id);
-        self.timeouts
-            .remove(&(flight.until.unwrap_or(Instant::ZERO), flight.id));
+        let is_about_to_be = flight.stage == Stage::Discord && !flight.is_out;
         self.patch_bytes -= flight
             .patches
             .iter()
             .map(|patch| patch.d.len())
             .sum::<usize>();
         flight.patches.clear();
+        if is_about_to_be {
+            return None;
+        }
+        self.next += 1;
+        let id = FlightId(self.next);
+        self.keys.remove(&flight.id);
+        self.timeouts
+            .remove(&(flight.until.unwrap_or(Instant::ZERO), flight.id));
         (flight.id, flight.stage, flight.until) = (id, Stage::Discord, None);
+        flight.is_out = false;
         self.keys.insert(id, key);
         Some(id)
     }

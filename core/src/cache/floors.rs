@@ -113,7 +113,8 @@ impl Floors {
 
     /// Nothing that the store has is believed, up to now.
     pub(super) fn bump(&mut self) {
-        self.latest += 1;
+        // Epochs come from outside: the last one there is must not make this fail.
+        self.latest = self.latest.saturating_add(1);
         self.all = Version::new(self.latest, 0);
         self.all_given_up |= self.scopes.values().any(|scope| scope.given_up.is_some());
         self.marks.clear();

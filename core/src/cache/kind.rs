@@ -84,6 +84,12 @@ impl Kind {
             .copied()
             .find(|kind| kind.number() == number)
     }
+
+    /// The kind with this name; `None` if there is none.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
 }
 
 impl fmt::Display for Kind {

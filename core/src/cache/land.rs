@@ -128,6 +128,11 @@ impl Cache {
         let Some(key) = self.key_at(id, Stage::Discord) else {
             return;
         };
+        if !json.trim_ascii_start().starts_with(b"{") {
+            // No object is no answer: a proxy's page, perhaps.
+            self.stats.malformed += 1;
+            return self.ask_failed(id);
+        }
         let Some(flight) = self.flights.end(key) else {
             return;
         };
@@ -145,11 +150,10 @@ impl Cache {
                 && !flight.patches.is_empty()
             {
                 self.patch_all(key, flight.patches, &mut record);
-                self.store(key, &head, &record);
+                self.store(key, &head, &record, false);
             }
             self.free_users();
             self.deliver_arrived();
-            self.shed();
         }
         let found = self.json(self.now, key).unwrap_or_else(|| json.to_vec());
         self.answer_all(flight.waiters, &Found::Record(found));
@@ -187,7 +191,7 @@ impl Cache {
                     guild: put.guild,
                     under: put.under,
                 };
-                self.store(put.key, &head, &json);
+                self.store(put.key, &head, &json, false);
             }
             Ok(None) => {}
             Err(json::Malformed) => self.stats.malformed += 1,

@@ -59,15 +59,21 @@ impl Machine for Cache {
 
     fn handle_input(&mut self, now: Instant, input: Input<'_>) -> Result<(), Misuse> {
         self.advance(now);
-        self.input(input)
+        let result = self.input(input);
+        self.shed();
+        result
     }
 
     fn handle_timeout(&mut self, now: Instant) {
         self.advance(now);
+        self.shed();
     }
 
     fn poll_output(&mut self) -> Option<Output> {
         if let Some(output) = self.outbox.pop_front() {
+            if let Output::Ask { flight, .. } = output {
+                self.flights.put_out(flight);
+            }
             return Some(output);
         }
         let keys = self.flights.take_reads(self.config.batch_max);

@@ -61,10 +61,10 @@ pub use config::Config;
 pub use io::{
     BatchId, Failure, FlightId, Found, Input, Misuse, Output, Reason, RequestId, Write, Written,
 };
-pub use key::Key;
+pub use key::{InvalidKey, Key};
 pub use kind::{Kind, Kinds};
 pub use stats::Stats;
-pub use version::Version;
+pub use version::{InvalidVersion, Version};
 
 use crate::id::Snowflake;
 use crate::time::Instant;
@@ -121,7 +121,7 @@ const ANSWER_BITS: u32 = 16;
 /// The version of an answer that comes after what has `version`.
 const fn answer_after(version: Version) -> Version {
     let last = version.seq | ((1 << ANSWER_BITS) - 1);
-    let next = version.seq + 1;
+    let next = version.seq.saturating_add(1);
     Version::new(version.epoch, if next < last { next } else { last })
 }
 

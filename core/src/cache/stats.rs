@@ -57,4 +57,11 @@ impl Cache {
             ..self.stats.clone()
         }
     }
+
+    /// Bytes that hot records take from the allocator, all that lies beside them included: never more than the budget,
+    /// unless that is smaller than an empty set.
+    #[must_use]
+    pub fn hot_bytes(&self) -> usize {
+        self.hot.held_bytes()
+    }
 }

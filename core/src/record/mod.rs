@@ -1,5 +1,6 @@
 //! The flat form of every input and output: six columns that C, Python, Node, the vectors and the docs share.
 
+mod cache;
 mod fleet;
 mod gateway;
 mod rest;
@@ -8,6 +9,9 @@ mod table;
 
 use core::fmt;
 
+pub use cache::{
+    CACHE_INPUTS, CACHE_OUTPUTS, CACHE_TIMEOUTS, cache_output, cache_timeout, handle_cache_input,
+};
 pub use fleet::{
     FLEET_INPUTS, FLEET_OUTPUTS, FLEET_TIMEOUTS, fleet_output, fleet_timeout, handle_fleet_input,
     shard_from_id, shard_to_id,
@@ -137,6 +141,9 @@ mod tests {
             REST_INPUTS,
             REST_OUTPUTS,
             REST_TIMEOUTS,
+            CACHE_INPUTS,
+            CACHE_OUTPUTS,
+            CACHE_TIMEOUTS,
         ] {
             for (index, row) in table.iter().enumerate() {
                 assert!(

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::cache::{self, InvalidKey, InvalidVersion};
 use crate::fleet;
 use crate::gateway;
 use crate::rest;
@@ -65,6 +66,10 @@ statuses! {
     203 BadRoute "bad_route" "the text is not a method, a space and a path that begins with a slash";
     204 BadOption "bad_option" "the data holds an option that there is not, or a value that it cannot have";
     205 BadRequestId "bad_request_id" "the request's number is 2^53 or more";
+    206 BadKey "bad_key" "the text is not a kind and its ids, such as `user:7` or `member:1:7`";
+    207 BadVersion "bad_version" "a version is not an epoch, a dot and a sequence, such as `1700000000000.65536`";
+    208 BadEvent "bad_event" "the text is not an event's name, a space and the time of day in milliseconds";
+    209 BadOutcome "bad_outcome" "a line of the data is not `done`, `failed`, or `superseded` and a version";
 }
 
 impl fmt::Display for Status {
@@ -102,6 +107,26 @@ impl From<rest::Misuse> for Status {
             rest::Misuse::NotInFlight(_) => Self::NotInFlight,
             rest::Misuse::Route(_) => Self::BadRoute,
         }
+    }
+}
+
+impl From<cache::Misuse> for Status {
+    fn from(misuse: cache::Misuse) -> Self {
+        match misuse {
+            cache::Misuse::DuplicateRequest(_) => Self::DuplicateRequest,
+        }
+    }
+}
+
+impl From<InvalidKey> for Status {
+    fn from(_: InvalidKey) -> Self {
+        Self::BadKey
+    }
+}
+
+impl From<InvalidVersion> for Status {
+    fn from(_: InvalidVersion) -> Self {
+        Self::BadVersion
     }
 }
 

@@ -310,8 +310,13 @@ impl Run {
             && self.cache.config().hot.limits[usize::from(kind.number())] == hot_set::Limits::NONE
     }
 
-    /// Everything that is hot is what the model has.
+    /// Everything that is hot is what the model has, and what waits is within its bound.
     fn look(&mut self) {
+        let (pending, most) = (
+            self.cache.stats().pending_bytes,
+            self.cache.config().pending_bytes_max,
+        );
+        assert!(pending <= most, "{}: {pending} bytes wait", self.place());
         let mut hot = Vec::new();
         self.cache.visit(&mut |key, json| hot.push((key, json)));
         for (key, json) in hot {

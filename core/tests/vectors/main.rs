@@ -4,6 +4,7 @@
 
 #![allow(clippy::panic, reason = "a failed vector is a failed test")]
 
+mod cache;
 mod envelope;
 mod identify;
 mod model;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use model::{EnvelopeVector, File, Vector};
 use serde::de::DeserializeOwned;
+use shardkeep_core::cache::Cache;
 use shardkeep_core::fleet::Fleet;
 use shardkeep_core::gateway::{EDGES, Session};
 use shardkeep_core::rest::Scheduler;
@@ -163,6 +165,16 @@ fn scheduler_files_are_what_the_scenarios_give() {
 }
 
 #[test]
+fn cache_files_are_what_the_scenarios_give() {
+    let files = cache::files();
+    play::assert_as_stated();
+    for (name, about, vectors) in files {
+        let contents = file(about, Cache::NAME, vectors);
+        settle("cache", name, &write::machine_file(&contents));
+    }
+}
+
+#[test]
 fn envelope_files_are_what_the_scanner_gives() {
     for (name, about, vectors) in envelope::files() {
         settle(
@@ -230,6 +242,17 @@ fn scheduler_vectors_replay_and_show_every_output() {
 }
 
 #[test]
+fn cache_vectors_replay_and_show_every_dispatch_and_output() {
+    let vectors: Vec<Vector> = read("cache", Cache::NAME);
+    vectors.iter().for_each(|vector| {
+        replay::machine::<Cache>(vector);
+    });
+    assert!(vectors.len() >= 150, "{} cache vectors", vectors.len());
+    let missing = cache::missing(&vectors);
+    assert!(missing.is_empty(), "no vector gives {missing:#?}");
+}
+
+#[test]
 fn envelope_vectors_replay() {
     let vectors: Vec<EnvelopeVector> = read("envelope", "envelope");
     vectors.iter().for_each(replay::envelope);
@@ -274,6 +297,7 @@ fn no_two_vectors_of_a_folder_have_the_same_name() {
         ("session", Session::NAME),
         ("identify", Fleet::NAME),
         ("scheduler", Scheduler::NAME),
+        ("cache", Cache::NAME),
     ] {
         let vectors: Vec<Vector> = read(folder, machine);
         let mut names: Vec<_> = vectors.iter().map(|vector| &vector.name).collect();

@@ -73,8 +73,18 @@ impl<U: Under> Play<U> {
         self.vector
     }
 
+    /// How many steps were made.
+    pub(crate) fn count(&self) -> u64 {
+        self.vector.steps.len() as u64
+    }
+
+    /// Milliseconds since the start.
+    pub(crate) const fn now_ms(&self) -> u64 {
+        self.now_us / 1_000
+    }
+
     /// Notes that the machine did not do what was stated, and goes on: one run shows all there is.
-    fn fail(self, what: &str) -> Self {
+    pub(crate) fn fail(self, what: &str) -> Self {
         let steps = &self.vector.steps;
         let (name, last) = (&self.vector.name, steps.last());
         FAILURES.with_borrow_mut(|failures| {
@@ -156,7 +166,8 @@ impl<U: Under> Play<U> {
         }
     }
 
-    fn last(&self) -> &Step {
+    /// The last step.
+    pub(crate) fn last(&self) -> &Step {
         self.vector.steps.last().expect("a step was made")
     }
 

@@ -42,13 +42,13 @@ struct SessionSettings {
     seed: u64,
 }
 
-fn set<T>(place: &mut T, value: Option<T>) {
+pub(crate) fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
     }
 }
 
-fn set_ms(place: &mut Duration, ms: Option<u64>) {
+pub(crate) fn set_ms(place: &mut Duration, ms: Option<u64>) {
     set(place, ms.map(Duration::from_millis));
 }
 

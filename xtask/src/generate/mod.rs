@@ -1,5 +1,6 @@
 //! `cargo xtask gen`: files that follow from tables in the code. A new one is a function listed in `GENERATORS`.
 
+mod dispatches;
 mod records;
 mod reference;
 mod states;
@@ -20,6 +21,7 @@ pub(crate) struct Generated {
 
 /// Every generated file, one function each.
 const GENERATORS: &[fn() -> Result<Generated>] = &[
+    dispatches::page,
     records::page,
     reference::close_codes,
     reference::events,

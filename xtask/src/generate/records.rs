@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use shardkeep_core::record::{
-    FLEET_INPUTS, FLEET_OUTPUTS, FLEET_TIMEOUTS, REST_INPUTS, REST_OUTPUTS, REST_TIMEOUTS, Row,
-    SESSION_INPUTS, SESSION_OUTPUTS, SESSION_TIMEOUTS, STATUSES,
+    CACHE_INPUTS, CACHE_OUTPUTS, CACHE_TIMEOUTS, FLEET_INPUTS, FLEET_OUTPUTS, FLEET_TIMEOUTS,
+    REST_INPUTS, REST_OUTPUTS, REST_TIMEOUTS, Row, SESSION_INPUTS, SESSION_OUTPUTS,
+    SESSION_TIMEOUTS, STATUSES,
 };
 
 use super::{Generated, NOTE};
@@ -21,6 +22,9 @@ const TABLES: &[(&str, &[Row])] = &[
     ("Inputs of the scheduler", REST_INPUTS),
     ("Outputs of the scheduler", REST_OUTPUTS),
     ("Why the scheduler waits", REST_TIMEOUTS),
+    ("Inputs of the cache", CACHE_INPUTS),
+    ("Outputs of the cache", CACHE_OUTPUTS),
+    ("Why the cache waits", CACHE_TIMEOUTS),
 ];
 
 pub(crate) fn page() -> Result<Generated> {
