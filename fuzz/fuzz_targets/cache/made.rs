@@ -9,9 +9,11 @@ use shardkeep_core::cache::{Config, Key, Kind, Kinds};
 use shardkeep_core::wire::EventFilter;
 
 /// Guild 1, with some of everything that is asked for and changed.
-pub(super) const HOME: &str = r#"{"id":"1","member_count":2,"roles":[{"id":"1"},{"id":"2"},{"id":"3"}],"emojis":[{"id":"1"}],
+pub(super) const HOME: &str = r#"{"id":"1","member_count":2,"roles":[{"id":"1"},{"id":"2"},{"id":"3"}],
+"emojis":[{"id":"1"}],
 "channels":[{"id":"1","type":15},{"id":"2","type":2},{"id":"3"}],"threads":[{"id":"4","parent_id":"1","type":12}],
-"members":[{"user":{"id":"1"}},{"user":{"id":"2"}},{"user":{"id":"3"}}],"voice_states":[{"user_id":"2","channel_id":"2"}]}"#;
+"members":[{"user":{"id":"1"}},{"user":{"id":"2"}},{"user":{"id":"3"}}],
+"voice_states":[{"user_id":"2","channel_id":"2"}]}"#;
 
 /// Names that dispatches have, so that most of what is made up means something.
 const NAMES: &[&str] = &[
