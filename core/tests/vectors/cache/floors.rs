@@ -191,7 +191,25 @@ fn lost() -> Vec<Vector> {
     .store_up(true)
     .writes(&[("role:1:5", &kept(5, "a"))])
     .end();
-    vec![epoch, kept_waiting]
+    let agreed = stored(
+        "processes_agree_on_the_epoch_after_a_loss",
+        "floors: what waits is written in the epoch that all who share the store agree on; what is older is not believed",
+        json!({}),
+    )
+    .told("GUILD_ROLE_CREATE", &role(5, "a"))
+    .store_down()
+    .store_up_in(9_000)
+    .writes(&[("role:1:5", &kept(5, "a"))])
+    .ask(1, "member:2:7")
+    .tells("read value=1 data~member:2:7")
+    .held(1, "8999.1", r#"{"user":{"id":"7"},"nick":"old"}"#)
+    .gives(&["ask id=2 text=member:2:7"])
+    .ask(2, "member:2:8")
+    .tells("read value=1 data~member:2:8")
+    .held(3, "9000.1", r#"{"user":{"id":"8"},"nick":"new"}"#)
+    .gives(&[r#"found id=2 data={"user":{"id":"8"},"nick":"new"}"#])
+    .end();
+    vec![epoch, kept_waiting, agreed]
 }
 
 fn users() -> Vec<Vector> {

@@ -152,5 +152,20 @@ fn forgotten() -> Vec<Vector> {
     .gives(&[])
     .knows_nothing_of("role:1:5")
     .end();
-    vec![hot, store, asked, belief]
+    let guild = stored(
+        "guild_is_forgotten_with_all_that_is_in_it",
+        "invalidation: neither memory nor the store is believed, and nothing but the guild's own removal is written",
+        json!({}),
+    )
+    .numbered("forget_guild", 1)
+    .writes(&[("guild:1", "")])
+    .done()
+    .ask(1, "member:1:7")
+    .tells("read value=1 data~member:1:7")
+    .held(1, "1000.196608", r#"{"user":{"id":"7"},"nick":"a","roles":["1"]}"#)
+    .gives(&["ask id=2 text=member:1:7"])
+    .numbered("forget_guild", 5)
+    .gives(&[])
+    .end();
+    vec![hot, store, asked, belief, guild]
 }

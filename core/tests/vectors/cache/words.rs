@@ -191,6 +191,15 @@ impl Play<Cache> {
         })
     }
 
+    /// The store is there in a life whose epoch all who share it agree on.
+    pub(super) fn store_up_in(self, epoch: u64) -> Self {
+        self.feed(Rec {
+            id: epoch,
+            value: 1,
+            ..Rec::new("store_up")
+        })
+    }
+
     /// One of the inputs about a key.
     pub(super) fn about(self, kind: &str, key: &str, digest: u64) -> Self {
         self.feed(Rec {
