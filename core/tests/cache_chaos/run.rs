@@ -128,9 +128,6 @@ impl Run {
             self.sequence = 0;
         }
         self.sequence += 1;
-        if std::env::var("TRACE").is_ok_and(|id| d.to_string().contains(&id)) {
-            println!("{} {event} {d}", self.step);
-        }
         self.model.dispatch(event.name(), &d);
         self.history.note(&self.model);
         self.input(Input::Dispatch {
@@ -203,17 +200,19 @@ impl Run {
             if lost {
                 self.store.fail_over();
             }
-            self.input(Input::StoreUp { lost, epoch: 0 });
+            // Some share the store: they agree on an epoch that lies ahead of everything that was written.
+            let ahead = self.epoch.max(self.now.as_micros() / 1_000) + 1;
+            let epoch = if lost && chance(&mut self.rng, 2) {
+                ahead
+            } else {
+                0
+            };
+            self.input(Input::StoreUp { lost, epoch });
         }
     }
 
     pub(crate) fn drain(&mut self) {
         while let Some(output) = self.cache.poll_output() {
-            if let Ok(id) = std::env::var("TRACE")
-                && format!("{output:?}").contains(&id)
-            {
-                println!("{} {output:?}", self.step);
-            }
             match output {
                 Output::Write { batch, writes } => {
                     assert!(self.is_up, "a store that is away was asked to write");

@@ -47,6 +47,13 @@ fn a_bot_that_takes_batches() {
 }
 
 #[test]
+fn a_bot_that_knows_its_guilds() {
+    let text = run("cached");
+    assert_eq!(text.matches(" has the roles ").count(), 10, "{text}");
+    assert!(text.contains(" guilds in ") && text.contains(" looks found something"), "{text}");
+}
+
+#[test]
 fn rest_alone() {
     let text = run("rest");
     assert!(text.contains("this is ") && text.contains("code 10003"), "{text}");

@@ -220,10 +220,6 @@ async fn dispatches_do_not_wait_for_a_store_that_hangs() {
     .await;
     let stats = of(&bot).stats();
     assert!(stats.pending > 0 && stats.written == 0, "{stats:?}");
-    let begun = std::time::Instant::now();
-    bot.shutdown(false).await;
-    assert!(
-        begun.elapsed() < Duration::from_secs(15),
-        "a stop has its limit"
-    );
+    let stopped = tokio::time::timeout(Duration::from_secs(15), bot.shutdown(false)).await;
+    assert!(stopped.is_ok(), "a stop has its limit");
 }

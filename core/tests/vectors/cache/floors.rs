@@ -193,7 +193,7 @@ fn lost() -> Vec<Vector> {
     .end();
     let agreed = stored(
         "processes_agree_on_the_epoch_after_a_loss",
-        "floors: what waits is written in the epoch that all who share the store agree on; what is older is not believed",
+        "floors: what waits is written in the epoch that all who share the store agree on; nothing older counts",
         json!({}),
     )
     .told("GUILD_ROLE_CREATE", &role(5, "a"))

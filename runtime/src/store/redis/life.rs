@@ -1,5 +1,5 @@
-//! Whether Redis is still what it was: a server that was started again, or a cluster that has failed over, may have lost
-//! writes that it had acknowledged.
+//! Whether Redis is still what it was: a server that was started again, or a cluster that has failed over, may have
+//! lost writes that it had acknowledged.
 
 use std::time::Duration;
 
