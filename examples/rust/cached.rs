@@ -1,5 +1,5 @@
-//! A bot that knows its guilds: who wrote, with which roles, and what an update changed. It keeps everything in 16 MiB of
-//! memory and a file that other processes of the machine can read.
+//! A bot that knows its guilds: who wrote, with which roles, and what an update changed. What it knows is in 16 MiB of
+//! memory, and in a file that other processes of the machine can read.
 //!
 //! ```text
 //! DISCORD_TOKEN=... cargo run --example cached

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Mutex;
 use tokio_postgres::{Client, Config, Error, NoTls};
 
-/// A write counts as done when replicas that read for us have it too: set `synchronous_standby_names` to those. So nobody
-/// reads something older than what a write has confirmed.
+/// A write counts as done when replicas that read for us have it too: set `synchronous_standby_names` to those. So
+/// nobody reads something older than what a write has confirmed.
 const CONFIRMED_BY_REPLICAS: &str = "SET synchronous_commit = remote_apply";
 
 const TABLES: &str = "
