@@ -58,6 +58,12 @@ pub fn rss_kib() -> u64 {
     status_kib("VmRSS:")
 }
 
+/// Of the memory that this process holds now, what is its own and no file's, in KiB.
+#[must_use]
+pub fn rss_own_kib() -> u64 {
+    status_kib("RssAnon:")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,6 +23,7 @@ pub mod server;
 mod wire;
 pub mod world;
 
+pub use guild::WholeGuilds;
 pub use shardkeep_core::{Instant, Machine, ShardId, Snowflake, Timeout};
 pub use world::config::{DEFAULT_TOKEN, LedgerDetail, WorldConfig};
 pub use world::control::{Control, Fault, RestPreset, RestSet, Target, WeightedFault};

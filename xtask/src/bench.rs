@@ -10,8 +10,8 @@ use crate::workspace::{self, Member, Target};
 /// Their crate.
 const MANIFEST: &str = "benches/Cargo.toml";
 
-/// The one that also measures clients of other languages.
-const WITH_PEERS: &str = "rest";
+/// Those that also measure libraries of other languages.
+const WITH_PEERS: [&str; 2] = ["members", "rest"];
 
 pub(crate) fn run(mut args: Args) -> Result<()> {
     let list = args.flag("--list");
@@ -69,7 +69,7 @@ fn run_one(benches: &Member, target: &Target, passed_on: &[String]) -> Result<()
             "--",
         ])
     };
-    let step = if target.name == WITH_PEERS {
+    let step = if WITH_PEERS.contains(&&target.name[..]) {
         with_peers(step)?
     } else {
         step

@@ -111,6 +111,9 @@ impl Cache {
         if !self.has_place(key, put.guild) {
             return self.outdate(key);
         }
+        if self.replace_as_it_lies(present, put) {
+            return;
+        }
         let old = self.find(key);
         let edited = match (&old, put.mode) {
             (Whereabouts::Hot(_, json), _) => edit::put(Some(json), put),
@@ -129,6 +132,27 @@ impl Cache {
             (head.guild, head.under) = (old.guild, old.under);
         }
         self.finish(present, key, old, head, edited);
+    }
+
+    /// Replaces a record with what lies in the dispatch, packed there. `false`, and nothing has happened, if somebody
+    /// needs to know what it was.
+    fn replace_as_it_lies(&mut self, present: Present<'_>, put: &Put<'_>) -> bool {
+        let is_told = self.tells_before(present.event);
+        let waits = || matches!(self.behind.get(put.key), Some(What::Value(_)));
+        if put.mode != Mode::Replace || is_told || waits() {
+            return false;
+        }
+        let head = Head {
+            stamp: self.stamp,
+            guild: put.guild,
+            under: put.under,
+        };
+        let packed = self.pack_fields(put.key, &head, &put.fields);
+        let is_packed = packed.is_some();
+        if let Some(value) = packed {
+            self.store_packed(put.key, value, false);
+        }
+        is_packed
     }
 
     /// News of a user that nobody here refers to: what the store has is known to be old, and that is all.
@@ -187,9 +211,13 @@ impl Cache {
 
     /// Tells what a record was, if somebody wants to know.
     pub(super) fn tell_before(&mut self, event: EventKind, key: Key, json: Vec<u8>) {
-        if self.config.before.lets_through(event) && event != EventKind::Unknown {
+        if self.tells_before(event) {
             self.outbox.push_back(Output::Before { key, json });
         }
+    }
+
+    fn tells_before(&self, event: EventKind) -> bool {
+        self.config.before.lets_through(event) && event != EventKind::Unknown
     }
 
     /// Messages are kept in channels that are known, and thread members in threads, so that they go with them.

@@ -5,10 +5,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::behind::What;
+use super::entity::Fields;
 use super::head::Head;
-use super::packed::{Plan, PlanId, Shapes};
+use super::packed::{Left, Plan, PlanId, Shapes};
 use super::{Cache, Key, Kind, entity, hot_set};
 use crate::id::Snowflake;
+use crate::wire::json;
 
 /// What is kept of every record, whatever the user asks for: what it is found by, and what the cache goes by.
 const ALWAYS: [&str; 10] = [
@@ -44,10 +46,16 @@ impl Plans {
             ),
             None => Plan::everything(),
         };
-        let of = |kind: Kind| match kind {
-            Kind::Member => kept(kind).refer_by_id("user"),
-            Kind::Message => kept(kind).refer_by_id("author"),
-            _ => kept(kind),
+        let of = |kind: Kind| {
+            let plan = match kind {
+                Kind::Member => kept(kind).refer_by_id("user"),
+                Kind::Message => kept(kind).refer_by_id("author"),
+                _ => kept(kind),
+            };
+            // Nothing but what is packed where it lies in a dispatch has such members.
+            entity::omitted(kind)
+                .iter()
+                .fold(plan, |plan, name| plan.without(*name))
         };
         Self {
             kinds: Kind::ALL
@@ -66,6 +74,11 @@ impl Plans {
         let plan = self.kinds.get(&kind).copied();
         plan.unwrap_or(PlanId::EVERYTHING)
     }
+}
+
+/// Whether a name in a text may be written otherwise than it reads: letters are escaped by their number alone.
+fn has_unicode_escape(json: &[u8]) -> bool {
+    memchr::memchr_iter(b'\\', json).any(|at| json.get(at + 1) == Some(&b'u'))
 }
 
 /// What the hot set gave up.
@@ -98,6 +111,11 @@ fn key_of(hot: hot_set::Key) -> Option<Key> {
     ))
 }
 
+/// Whether records of a kind may refer to a user.
+const fn may_refer(kind: Kind) -> bool {
+    matches!(kind, Kind::Member | Kind::Message)
+}
+
 /// The user that a record refers to.
 pub(super) fn user_of(shapes: &Shapes, key: Key, value: &[u8]) -> Option<Snowflake> {
     match key.kind {
@@ -126,19 +144,60 @@ impl Cache {
         Some(value)
     }
 
+    /// Packs a record where it lies in a dispatch. `None`, and nothing is counted, if that might come to anything else
+    /// than [`pack`](Self::pack) makes of the record's own text: names that are written with escapes, a user that is
+    /// not who it should be, and whatever is malformed.
+    pub(super) fn pack_fields(
+        &mut self,
+        key: Key,
+        head: &Head,
+        fields: &Fields<'_>,
+    ) -> Option<Vec<u8>> {
+        let (json, user) = (fields.json(), fields.user());
+        let plan = self.plans.kinds.get(&key.kind).copied()?;
+        let is_plain = json.starts_with(b"{") && !has_unicode_escape(json);
+        if !is_plain || !fields.omits_as(key.kind) || user.is_some() != (key.kind == Kind::Member) {
+            return None;
+        }
+        let mut value = core::mem::take(&mut self.scratch);
+        value.clear();
+        head.write(key.kind, &mut value);
+        let (mut referred, mut count) = (None, 0);
+        let mut left = |left: Left<'_>| {
+            count += 1;
+            referred = json::field(left.json, "id").and_then(json::snowflake);
+        };
+        let packed = self
+            .shapes
+            .pack_counting(plan, json, 0, &mut value, &mut left);
+        let is_whole = packed.is_ok_and(|(_, kept)| kept == 0);
+        if is_whole && referred == user && count == u32::from(user.is_some()) {
+            return Some(value);
+        }
+        self.scratch = value;
+        None
+    }
+
     /// A record is new or has changed: into the hot set with it, and to the store, unless it `is_same` as before.
     /// Whoever waits for it gets it.
     pub(super) fn store(&mut self, key: Key, head: &Head, json: &[u8], is_same: bool) {
-        let Some(value) = self.pack(key, head, json) else {
-            return;
-        };
+        if let Some(value) = self.pack(key, head, json) {
+            self.store_packed(key, value, is_same);
+        }
+    }
+
+    /// The same of a record that is packed.
+    pub(super) fn store_packed(&mut self, key: Key, value: Vec<u8>, is_same: bool) {
         let stamp = size_of::<u32>();
-        let old = self.hot.peek(self.now, hot_key(key));
+        let is_stored = self.config.stores(key.kind);
+        let old = is_stored
+            .then(|| self.hot.peek(self.now, hot_key(key)))
+            .flatten();
         // While its shape is learned, the same record is packed in two ways; and the same value may be written with
         // white space.
         let is_same = is_same || old.is_some_and(|old| old.get(stamp..) == value.get(stamp..));
         let is_hot = self.insert(key, &value);
-        if self.config.stores(key.kind) && !(is_same && is_hot) {
+        if is_stored && !(is_same && is_hot) {
             let version = self.version_of(key.kind);
             let what = if is_hot {
                 What::Hot
@@ -157,8 +216,11 @@ impl Cache {
     /// A record as it lies in the hot set. Whether it is hot then.
     pub(super) fn insert(&mut self, key: Key, value: &[u8]) -> bool {
         let (hot, shapes, behind) = (&mut self.hot, &self.shapes, &self.behind);
-        let old = hot.lies(hot_key(key));
-        let old = old.map(|old| user_of(shapes, key, old));
+        let old = if may_refer(key.kind) {
+            hot.lies(hot_key(key)).map(|old| user_of(shapes, key, old))
+        } else {
+            Some(None)
+        };
         let gone = &mut self.gone;
         let stored = hot.insert(self.now, hot_key(key), value, &mut |evicted| {
             if let Some(key) = key_of(evicted.key) {
@@ -176,6 +238,10 @@ impl Cache {
             if old != Some(new) {
                 self.refer(new);
                 self.unrefer(old.flatten());
+            }
+            if new.is_some() && self.touched.last() == new.as_ref() {
+                // It came just before, and is referred to: it stays.
+                self.touched.pop();
             }
         } else {
             self.floors.give_up(key.kind, key.scope, self.stamp);

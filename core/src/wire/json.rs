@@ -76,6 +76,9 @@ pub fn snowflake(raw: &[u8]) -> Option<Snowflake> {
         .strip_prefix(b"\"")
         .and_then(|rest| rest.strip_suffix(b"\""))
         .unwrap_or(raw);
+    if let Some(id) = few_digits(digits) {
+        return Some(Snowflake(id));
+    }
     if digits.iter().all(u8::is_ascii_digit) {
         return core::str::from_utf8(digits).ok()?.parse().ok();
     }
@@ -85,6 +88,18 @@ pub fn snowflake(raw: &[u8]) -> Option<Snowflake> {
     } else {
         None
     }
+}
+
+/// The number that digits stand for, if there are any, and so few that every such number has room in 64 bits.
+#[inline]
+fn few_digits(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > 19 {
+        return None;
+    }
+    digits.iter().try_fold(0, |number, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then(|| number * 10 + u64::from(digit))
+    })
 }
 
 /// Appends `text` as a JSON string, quotes included. Only what JSON demands is escaped.

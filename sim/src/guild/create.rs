@@ -23,7 +23,28 @@ impl Catalog {
         view: MemberView,
         unavailable: Option<bool>,
     ) -> Vec<u8> {
-        let (members, presences) = self.listed(index, view);
+        let is_large = u64::from(self.member_count(index)) > view.large_threshold;
+        self.write_create(index, self.listed(index, view), is_large, unavailable)
+    }
+
+    /// GUILD_CREATE with every member in it, as if no guild were large; with everyone's presence, or with none.
+    pub(super) fn whole_guild(&self, index: u32, presences: bool) -> Vec<u8> {
+        let count = self.member_count(index);
+        let online = if presences {
+            self.online(index)
+        } else {
+            Vec::new()
+        };
+        self.write_create(index, ((0..count).collect(), online), false, Some(false))
+    }
+
+    fn write_create(
+        &self,
+        index: u32,
+        (members, presences): (Vec<u32>, Vec<u32>),
+        is_large: bool,
+        unavailable: Option<bool>,
+    ) -> Vec<u8> {
         let size = 6_000
             + members.len() * 700
             + presences.len() * 250
@@ -34,9 +55,8 @@ impl Catalog {
                 json.flag("unavailable", unavailable);
             }
             json.text("joined_at", &time::iso8601(self.bot_joined_ms(index)));
-            let count = self.member_count(index);
-            json.flag("large", u64::from(count) > view.large_threshold);
-            json.number("member_count", count.into());
+            json.flag("large", is_large);
+            json.number("member_count", self.member_count(index).into());
             json.array("voice_states", |json| {
                 for position in 1..=self.voice_count(index) {
                     let channel = self.voice_channel(index, self.member_hash(index, position));
@@ -82,9 +102,6 @@ impl Catalog {
         if u64::from(count) <= view.large_threshold {
             return ((0..count).collect(), (1..count).collect());
         }
-        let online: Vec<u32> = (1..count)
-            .filter(|&position| self.status(index, position) != "offline")
-            .collect();
         let listed = (0..count)
             .filter(|&position| {
                 position <= voice
@@ -93,7 +110,13 @@ impl Catalog {
                     || !self.member_roles(index, position).is_empty()
             })
             .collect();
-        (listed, online)
+        (listed, self.online(index))
+    }
+
+    fn online(&self, index: u32) -> Vec<u32> {
+        (1..self.member_count(index))
+            .filter(|&position| self.status(index, position) != "offline")
+            .collect()
     }
 
     fn bot_joined_ms(&self, index: u32) -> u64 {

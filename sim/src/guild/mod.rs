@@ -9,6 +9,7 @@ mod roles;
 mod text;
 pub(crate) mod time;
 mod users;
+mod whole;
 
 use shardkeep_core::{ShardId, Snowflake};
 
@@ -17,6 +18,7 @@ pub(crate) use self::create::MemberView;
 pub(crate) use self::ids::Kind;
 pub(crate) use self::roles::BOT_PERMISSIONS;
 pub(crate) use self::text::sentence;
+pub use self::whole::WholeGuilds;
 
 /// Guilds, channels and users were created from 2016 on, within ten years: in milliseconds of snowflake time.
 const FIRST_MS: u64 = 31_536_000_000;

@@ -19,7 +19,7 @@ pub(super) fn put<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u8]) ->
 
 fn put_as<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u8], mode: Mode) -> Walk {
     let key = Key::new(Kind::Channel, guild, id_of(d)?);
-    emit.put(key, (guild, NONE), mode, Fields::without(d, &["guild_id"]));
+    emit.put(key, (guild, NONE), mode, Fields::of(Kind::Channel, d));
     Ok(())
 }
 

@@ -15,7 +15,7 @@ fn put<'a>(
     d: &'a [u8],
 ) -> Walk {
     let key = Key::new(kind, guild, id(raw_id)?);
-    let fields = Fields::without(d, &["guild_id"]);
+    let fields = Fields::of(kind, d);
     emit.put(key, (guild, NONE), Mode::Replace, fields);
     Ok(())
 }

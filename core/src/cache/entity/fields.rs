@@ -2,8 +2,28 @@
 
 use alloc::vec::Vec;
 
+use crate::cache::Kind;
 use crate::id::Snowflake;
 use crate::wire::json::{self, Malformed};
+
+/// What dispatches have of a record of this kind that is never kept with it: it stands in the key, or is a record of
+/// its own. Of kinds that are not named here it depends on the dispatch.
+#[must_use]
+pub const fn omitted(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        // What the member may do in the channel of one interaction is not a property of the member.
+        Kind::Member => &["guild_id", "permissions"],
+        Kind::Presence => &["user", "guild_id"],
+        Kind::VoiceState => &["guild_id", "member"],
+        Kind::Channel
+        | Kind::Emoji
+        | Kind::Sticker
+        | Kind::SoundboardSound
+        | Kind::StageInstance
+        | Kind::ScheduledEvent => &["guild_id"],
+        _ => &[],
+    }
+}
 
 /// The members of an object, less those that are records of their own or stand in the key. A user in it is no more than
 /// a reference.
@@ -49,9 +69,20 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Less what no record of this kind has.
+    pub(super) const fn of(kind: Kind, json: &'a [u8]) -> Self {
+        Self::without(json, omitted(kind))
+    }
+
     pub(super) const fn referring(mut self, field: &'static str, user: Snowflake) -> Self {
         self.user = Some((field, user));
         self
+    }
+
+    /// Whether it lacks nothing else than all records of this kind do.
+    #[must_use]
+    pub fn omits_as(&self, kind: Kind) -> bool {
+        self.omit == omitted(kind)
     }
 
     /// The object as the dispatch has it, nothing left out.

@@ -55,6 +55,18 @@ const CHILDREN: [&str; LISTS.len()] = {
     names
 };
 
+/// What GUILD_CREATE is looked through for.
+const NAMES: [&str; 2 + LISTS.len()] = {
+    let mut names = [""; 2 + LISTS.len()];
+    (names[0], names[1]) = ("id", "unavailable");
+    let mut at = 0;
+    while at < CHILDREN.len() {
+        names[2 + at] = CHILDREN[at];
+        at += 1;
+    }
+    names
+};
+
 /// What GUILD_CREATE alone tells of a guild, and GUILD_DELETE.
 const NOT_IN_UPDATE: &[&str] = &["member_count", "joined_at", "large", "unavailable"];
 
@@ -114,12 +126,12 @@ pub(super) fn fetched<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u8]
 /// A guild as it is now. Everything that was known of it and is not in the payload goes: after an outage, or between
 /// two sessions, nobody told what was deleted. Members that a chunk had brought are asked for again.
 pub(super) fn create<'a>(emit: &mut Emit<'_, 'a>, d: &'a [u8]) -> Walk {
-    let [guild, is_unavailable] = json::present(d, ["id", "unavailable"])?;
+    // The text is long: one walk finds all of it.
+    let [guild, is_unavailable, lists @ ..] = json::present(d, NAMES)?;
     if is_true(is_unavailable) {
         return unavailable(emit, d);
     }
     let guild = id(guild)?;
-    let lists = json::present(d, CHILDREN)?;
     put(emit, guild, d, Mode::Replace);
     let mut whole = [true; LISTS.len()];
     for (at, (_, _, _, read)) in LISTS.iter().enumerate() {

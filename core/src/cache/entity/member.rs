@@ -7,9 +7,6 @@ use crate::cache::{Key, Kind};
 use crate::id::Snowflake;
 use crate::wire::json::{self, Malformed};
 
-/// `permissions` is what the member may do in the channel of one interaction, not a property of the member.
-const OMIT: &[&str] = &["guild_id", "permissions"];
-
 pub(super) fn user_id(user: &[u8]) -> Result<Snowflake, Malformed> {
     id_of(user)
 }
@@ -39,7 +36,7 @@ pub(super) const fn whole_or_known(mode: Mode) -> Mode {
 
 /// A member whose user is told elsewhere.
 fn refer<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u8], user: Snowflake, mode: Mode) {
-    let fields = Fields::without(d, OMIT).referring("user", user);
+    let fields = Fields::of(Kind::Member, d).referring("user", user);
     emit.put(Key::member(guild, user), (guild, NONE), mode, fields);
 }
 

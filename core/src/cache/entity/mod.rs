@@ -35,7 +35,7 @@ pub use change::{
     Add, Change, Mode, Put, React, Reaction, Remove, Set, Step, Sweep, Types, Vote, Why,
 };
 pub use fetched::fetched;
-pub use fields::{Field, Fields, Value};
+pub use fields::{Field, Fields, Value, omitted};
 pub use table::{Effect, Row, TABLE, effect, row};
 
 use emit::{Emit, Walk};

@@ -23,7 +23,7 @@ pub(super) fn put<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u8]) ->
     {
         emit.remove(key, Why::Deleted);
     } else {
-        let fields = Fields::without(d, &["user", "guild_id"]);
+        let fields = Fields::of(Kind::Presence, d);
         emit.put(key, (guild, NONE), Mode::Replace, fields);
     }
     Ok(())

@@ -14,7 +14,7 @@ pub(super) fn put<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u8]) ->
 fn put_as<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u8], mode: Mode) -> Walk {
     let [event, channel] = json::present(d, ["id", "channel_id"])?;
     let key = Key::new(Kind::ScheduledEvent, guild, id(event)?);
-    let fields = Fields::without(d, &["guild_id"]);
+    let fields = Fields::of(Kind::ScheduledEvent, d);
     emit.put(key, (guild, id_or_none(channel)?), mode, fields);
     Ok(())
 }

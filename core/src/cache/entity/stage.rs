@@ -10,7 +10,7 @@ use crate::wire::json;
 pub(super) fn put<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u8]) -> Walk {
     let [stage, channel] = json::present(d, ["id", "channel_id"])?;
     let key = Key::new(Kind::StageInstance, guild, id(stage)?);
-    let fields = Fields::without(d, &["guild_id"]);
+    let fields = Fields::of(Kind::StageInstance, d);
     emit.put(key, (guild, id_or_none(channel)?), Mode::Replace, fields);
     Ok(())
 }

@@ -26,7 +26,7 @@ pub(super) fn put<'a>(emit: &mut Emit<'_, 'a>, guild: Snowflake, d: &'a [u8]) ->
     let key = Key::new(Kind::VoiceState, guild, user);
     match channel {
         Some(channel) => {
-            let fields = Fields::without(d, &["guild_id", "member"]);
+            let fields = Fields::of(Kind::VoiceState, d);
             emit.put(key, (guild, channel), Mode::Replace, fields);
         }
         None => emit.remove(key, Why::Deleted),

@@ -78,6 +78,19 @@ impl Shapes {
         out: &mut Vec<u8>,
         left: &mut dyn FnMut(Left<'_>),
     ) -> Result<usize, PackError> {
+        self.pack_counting(plan, text, at, out, left)
+            .map(|(end, _)| end)
+    }
+
+    /// Like [`Shapes::pack_at`]; answers as well how many values stood where references should, and were kept.
+    pub(in crate::cache) fn pack_counting(
+        &mut self,
+        plan: PlanId,
+        text: &[u8],
+        at: usize,
+        out: &mut Vec<u8>,
+        left: &mut dyn FnMut(Left<'_>),
+    ) -> Result<(usize, u32), PackError> {
         let start = out.len();
         let level = self.level_of(plan);
         let mut packer = Packer {
@@ -86,9 +99,10 @@ impl Shapes {
             at,
             out,
             left,
+            kept: 0,
         };
         match packer.record(level) {
-            Ok(()) => Ok(packer.at),
+            Ok(()) => Ok((packer.at, packer.kept)),
             Err(kind) => {
                 let at = packer.at;
                 packer.out.truncate(start);
@@ -104,6 +118,8 @@ pub(super) struct Packer<'a> {
     pub(super) at: usize,
     pub(super) out: &'a mut Vec<u8>,
     pub(super) left: &'a mut dyn FnMut(Left<'_>),
+    /// Values that stood where references should, and were kept.
+    pub(super) kept: u32,
 }
 
 /// Where a value stands: what packs objects in it, and what guesses their first key.

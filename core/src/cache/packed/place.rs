@@ -23,6 +23,7 @@ impl Packer<'_> {
         let level = EVERYTHING;
         self.skip_white();
         if self.peek() != Some(b'{') {
+            self.kept += 1;
             return self.value(expected, Place { level, node }, depth);
         }
         let text = self.text;
@@ -32,6 +33,7 @@ impl Packer<'_> {
         let id = if by_id { id_of(json) } else { None };
         if by_id && id.is_none() {
             self.at = start;
+            self.kept += 1;
             return self.value(expected, Place { level, node }, depth);
         }
         let key = core::str::from_utf8(&text[key]).map_err(|_| PackErrorKind::NotUtf8)?;

@@ -65,6 +65,7 @@ impl Level {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     only: Vec<String>,
+    without: Vec<String>,
     refer: Vec<(String, bool)>,
 }
 
@@ -74,6 +75,7 @@ impl Plan {
     pub const fn everything() -> Self {
         Self {
             only: Vec::new(),
+            without: Vec::new(),
             refer: Vec::new(),
         }
     }
@@ -83,6 +85,7 @@ impl Plan {
     pub fn only<S: Into<String>>(paths: impl IntoIterator<Item = S>) -> Self {
         Self {
             only: paths.into_iter().map(Into::into).collect(),
+            without: Vec::new(),
             refer: Vec::new(),
         }
     }
@@ -92,6 +95,13 @@ impl Plan {
     #[must_use]
     pub fn refer(mut self, path: impl Into<String>) -> Self {
         self.refer.push((path.into(), false));
+        self
+    }
+
+    /// The member that the path names is left out, whatever else is kept.
+    #[must_use]
+    pub fn without(mut self, path: impl Into<String>) -> Self {
+        self.without.push(path.into());
         self
     }
 
@@ -115,6 +125,9 @@ impl Plan {
             // What leads to a reference is kept as what it stands in is.
             tree.descend(path, |parent| parent.keeps_others).refer = Some(*by_id);
         }
+        for path in &self.without {
+            tree.descend(path, |parent| parent.keeps_others).is_left_out = true;
+        }
         tree
     }
 }
@@ -126,6 +139,7 @@ pub(super) struct Branch {
     pub(super) keeps_others: bool,
     /// A reference is put in its place; with its id or without.
     pub(super) refer: Option<bool>,
+    pub(super) is_left_out: bool,
     /// By name, sorted.
     pub(super) children: Vec<(Box<str>, Self)>,
 }
@@ -133,7 +147,8 @@ pub(super) struct Branch {
 impl Branch {
     /// Whether nothing at all is left out of it.
     pub(super) fn keeps_everything(&self) -> bool {
-        let is_plain = |child: &Self| child.refer.is_none() && child.keeps_everything();
+        let is_plain =
+            |child: &Self| child.refer.is_none() && !child.is_left_out && child.keeps_everything();
         self.keeps_others && self.children.iter().all(|(_, child)| is_plain(child))
     }
 

@@ -163,6 +163,7 @@ impl Shapes {
         });
         for (name, child) in &branch.children {
             let rule = match child.refer {
+                _ if child.is_left_out => Rule::Drop,
                 Some(true) => Rule::ReferById,
                 Some(false) => Rule::Refer,
                 None if child.keeps_everything() => Rule::Keep(EVERYTHING),
