@@ -64,11 +64,12 @@ fn open_lmdb(config: &Config, ttl: Ttl) -> Result<Arc<dyn RemoteStore>, StoreErr
     };
     match LmdbStore::open(folder, settings) {
         Ok(store) => Ok(Arc::new(store)),
-        Err(error) => Err(StoreError::Refused {
+        Err(StoreError::Refused { reason }) => Err(StoreError::Refused {
             reason: format!(
-                "{error}: set `store.path` to a folder on a local disk, or `store.kind` to `none`"
+                "{reason}: set `store.path` to a folder on a local disk, or `store.kind` to `none`"
             ),
         }),
+        Err(other) => Err(other),
     }
 }
 

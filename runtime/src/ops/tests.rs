@@ -11,8 +11,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
+use crate::bus::BusCounts;
+use crate::cache::{CacheNumbers, OwnCounts};
 use crate::config::{Config, Ops};
 use crate::rest::RestNumbers;
+use crate::store::StoreCounts;
 
 #[derive(Default)]
 struct Fake {
@@ -269,6 +272,12 @@ fn reference_pages_list_every_metric() {
             pool: Some(PoolStatus::default()),
             ..RestNumbers::default()
         }),
+        cache: Some(CacheNumbers {
+            store: Some(StoreCounts::default()),
+            bus: Some(BusCounts::default()),
+            own: Some(OwnCounts::default()),
+            ..CacheNumbers::default()
+        }),
         ..Numbers::default()
     };
     let text = metrics::text(full).unwrap();
@@ -279,7 +288,8 @@ fn reference_pages_list_every_metric() {
 
 What `/metrics` of the ops endpoint answers, in OpenMetrics text. Names and labels are stable. Labels are bounded: a
 shard and its total, the kind of a dispatch, the cause of a disconnect, a reason, a priority. `shardkeep_rest_pool_*` is
-there where limits are shared. [The proxy](../proxy.md) has the numbers of REST as well, and its own beside them.
+there where limits are shared; those of cache, store, bus and own cache where there is [a cache](../cache.md). [The
+proxy](../proxy.md) has the numbers of REST as well, and its own beside them.
 
 | metric | type | labels | what it is |
 |---|---|---|---|
