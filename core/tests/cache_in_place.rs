@@ -48,14 +48,15 @@ fn take(cache: &mut Cache, sequence: u64, event: EventKind, d: &str) {
         version: Version::new(1, sequence),
         wall_ms: sequence,
     };
-    cache.handle_input(Instant::ZERO, input).unwrap();
+    let taken = cache.handle_input(Instant::ZERO, input);
+    taken.expect("a dispatch is no misuse");
     while cache.poll_output().is_some() {}
 }
 
 fn held(cache: &Cache) -> BTreeMap<Key, String> {
     let mut all = BTreeMap::new();
     cache.visit(&mut |key, json| {
-        all.insert(key, String::from_utf8(json).unwrap());
+        all.insert(key, String::from_utf8(json).expect("JSON"));
     });
     all
 }
