@@ -19,6 +19,10 @@
 //! * **The ledger is lost.** A new one gives nothing before all members of the old one are there and have given up
 //!   their shares; until then they go on living on them.
 //!
+//! * **A route's bucket is not known, or has got another name.** Whatever finds it out takes a place in every bucket
+//!   that is known of the resource; what was used under one name counts under the other for a minute; and what a
+//!   member that crashed was finding out counts in all of them.
+//!
 //! Invalid requests are shared alike, but a quarter of what is tolerated is set aside for shares once and for all:
 //! ten minutes are too long to wait for.
 //!
