@@ -201,7 +201,8 @@ pub(super) enum Step<'a> {
     NotFound(u8),
     AskFailed(u8),
     StoreDown,
-    StoreUp(bool),
+    StoreUp(bool, u64),
+    ForgetGuild(Named),
     Invalidated(Named, u64),
     Forget(Named),
     /// Whatever a caller may write into a record.
