@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::behind::What;
+use super::behind::{Behind, What};
 use super::entity::Fields;
 use super::head::Head;
 use super::packed::{Left, Plan, PlanId, Shapes};
@@ -25,6 +25,12 @@ const ALWAYS: [&str; 10] = [
     "type",
     "flags",
 ];
+
+/// What a user that is referred to takes in the map of references: an entry, and its part of nodes that are not full.
+const REFERENCE_BYTES: usize = 24;
+
+/// In so many steps the hot set follows what is left of the budget.
+const STEPS: usize = 512;
 
 /// How records are packed: those that refer to a user hold its id.
 #[derive(Clone, Debug)]
@@ -89,6 +95,18 @@ pub(super) struct Gone {
     value: Option<Vec<u8>>,
     /// The user that it referred to.
     user: Option<Snowflake>,
+}
+
+impl Gone {
+    fn of(evicted: &hot_set::Evicted<'_>, behind: &Behind, shapes: &Shapes) -> Option<Self> {
+        let key = key_of(evicted.key)?;
+        let is_pending = behind.get(key) == Some(&What::Hot);
+        Some(Self {
+            key,
+            value: is_pending.then(|| evicted.value.to_vec()),
+            user: user_of(shapes, key, evicted.value),
+        })
+    }
 }
 
 pub(super) fn hot_key(key: Key) -> hot_set::Key {
@@ -223,14 +241,7 @@ impl Cache {
         };
         let gone = &mut self.gone;
         let stored = hot.insert(self.now, hot_key(key), value, &mut |evicted| {
-            if let Some(key) = key_of(evicted.key) {
-                let is_pending = behind.get(key) == Some(&What::Hot);
-                gone.push(Gone {
-                    key,
-                    value: is_pending.then(|| evicted.value.to_vec()),
-                    user: user_of(shapes, key, evicted.value),
-                });
-            }
+            gone.extend(Gone::of(&evicted, behind, shapes));
         });
         let is_hot = stored.is_ok();
         if is_hot {
@@ -255,6 +266,27 @@ impl Cache {
         }
         self.settle();
         is_hot
+    }
+
+    /// Who refers to which user takes memory as well: the hot set has what is left of the budget.
+    pub(super) fn share_budget(&mut self) {
+        let whole = self.config.hot.budget_bytes;
+        let left = whole - self.beside_bytes().min(whole / 2);
+        if left.abs_diff(self.hot.budget_bytes()) <= whole / STEPS {
+            return;
+        }
+        let (shapes, behind) = (&self.shapes, &self.behind);
+        let gone = &mut self.gone;
+        self.hot.set_budget(self.now, left, &mut |evicted| {
+            gone.extend(Gone::of(&evicted, behind, shapes));
+        });
+        self.settle();
+        self.free_users();
+    }
+
+    /// Memory beside the hot set that grows with what is in it, about.
+    pub(super) fn beside_bytes(&self) -> usize {
+        self.references.len() * REFERENCE_BYTES
     }
 
     fn refer(&mut self, user: Option<Snowflake>) {

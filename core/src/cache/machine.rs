@@ -60,6 +60,7 @@ impl Machine for Cache {
     fn handle_input(&mut self, now: Instant, input: Input<'_>) -> Result<(), Misuse> {
         self.advance(now);
         let result = self.input(input);
+        self.share_budget();
         self.shed();
         result
     }

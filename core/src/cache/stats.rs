@@ -38,7 +38,7 @@ pub struct Stats {
     pub pending_bytes: usize,
     /// Questions under way.
     pub flights: usize,
-    /// Bytes that the hot set holds from the allocator.
+    /// Bytes that the hot set holds from the allocator, and those of who refers to which user.
     pub held_bytes: usize,
     /// What the hot set counts: hits, misses, what was given up and why.
     pub hot: hot_set::Stats,
@@ -52,7 +52,7 @@ impl Cache {
             pending: self.behind.len(),
             pending_bytes: self.behind.bytes(),
             flights: self.flights.len(),
-            held_bytes: self.hot.held_bytes(),
+            held_bytes: self.hot.held_bytes() + self.beside_bytes(),
             hot: self.hot.stats(),
             ..self.stats.clone()
         }
