@@ -24,4 +24,4 @@ pub use own::{
     CacheError, INVALIDATIONS, LoadError, OwnCache, OwnCacheSettings, OwnCounts, OwnKey,
 };
 pub use record::{FetchError, Record};
-pub use settings::CacheSettings;
+pub(crate) use settings::CacheSettings;

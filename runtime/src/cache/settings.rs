@@ -9,25 +9,22 @@ use shardkeep_core::cache::{self, Kind};
 use super::OwnCacheSettings;
 use crate::store::RemoteStore;
 
-/// How a bot's cache works, and what it stands on. [`Config::cache`](crate::config::Config) makes it from the
-/// configuration.
+/// How a bot's cache works, and what it stands on.
 #[derive(Clone)]
-#[non_exhaustive]
-pub struct CacheSettings {
+pub(crate) struct CacheSettings {
     /// Budget, kinds and bounds.
-    pub machine: cache::Config,
+    pub(crate) machine: cache::Config,
     /// Where records go that find no room in memory, and what other processes read.
-    pub store: Option<Arc<dyn RemoteStore>>,
+    pub(crate) store: Option<Arc<dyn RemoteStore>>,
     /// How long a fetch may take, unless its caller says otherwise.
-    pub fetch_limit: Duration,
+    pub(crate) fetch_limit: Duration,
     /// The cache of the bot's own data.
-    pub own: OwnCacheSettings,
+    pub(crate) own: OwnCacheSettings,
 }
 
 impl CacheSettings {
     /// A cache in `budget_bytes` of memory, without a store.
-    #[must_use]
-    pub fn new(budget_bytes: usize, seed: u64) -> Self {
+    pub(crate) fn new(budget_bytes: usize, seed: u64) -> Self {
         let mut machine = cache::Config::new(budget_bytes, seed);
         // Discord finds a stage by its channel alone, and that is not known of one that is not here.
         machine.fetched = machine.fetched.without(Kind::StageInstance);

@@ -246,8 +246,7 @@ impl Config {
     }
 
     /// What the cache is told, without store and bus; `None` if there is to be no cache.
-    #[must_use]
-    pub fn cache(&self) -> Option<CacheSettings> {
+    pub(crate) fn cache(&self) -> Option<CacheSettings> {
         let from = &self.cache;
         let budget = match self.lean.enabled {
             true => self.lean.budget_bytes,

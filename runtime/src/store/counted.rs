@@ -9,7 +9,7 @@ use super::error::ErrorKind;
 use super::{Answer, Held, Life, RemoteStore, StoreError, Version, Write, Written};
 
 /// What has been asked of a store, and how it went. Counts only grow; every id that was asked for and every write is
-/// in exactly one of them. Locks are not counted.
+/// in exactly one of them. Locks, clearing, and asking for its life are not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoreCounts {
