@@ -92,9 +92,14 @@ impl Drive {
             }
             Step::StoreUp(lost, epoch) => {
                 self.is_up = self.cache.config().has_store;
-                self.feed(Input::StoreUp { lost: *lost, epoch: *epoch });
+                self.feed(Input::StoreUp {
+                    lost: *lost,
+                    epoch: *epoch,
+                });
             }
-            Step::ForgetGuild(named) => self.feed(Input::ForgetGuild { guild: named.key().scope }),
+            Step::ForgetGuild(named) => self.feed(Input::ForgetGuild {
+                guild: named.key().scope,
+            }),
             Step::Invalidated(named, digest) => {
                 let (key, digest) = (named.key(), *digest);
                 self.feed(Input::Invalidated { key, digest });
