@@ -7,7 +7,7 @@ mod packed_texts;
 use std::fs;
 
 use packed_texts::{minified, pack, through};
-use shardkeep_core::cache::packed::{Kind, Shapes};
+use shardkeep_core::cache::packed::{Kind, PlanId, Shapes};
 
 /// Values of every kind, and what only looks like one.
 const TEXTS: &[&str] = &[
@@ -252,4 +252,15 @@ fn members_come_in_their_order() {
         let keys: Vec<&str> = record.members().map(|(key, _)| key).collect();
         assert_eq!(keys[14..], ["lone", r"ab\u0063", "h"]);
     }
+}
+
+#[test]
+fn the_spelling_of_a_name_is_not_the_name() {
+    let mut shapes = Shapes::default();
+    let mut bytes = Vec::new();
+    let json = br#"{"\\": 1}"#;
+    shapes.pack(PlanId::EVERYTHING, json, &mut bytes).unwrap();
+    let record = shapes.record(&bytes);
+    assert!(record.get(r"\").is_some());
+    assert!(record.get(r"\\").is_none());
 }

@@ -245,6 +245,15 @@ fn every_recorded_payload_is_read_as_serde_json_reads_it() {
     assert!(count >= 165, "{count} payloads");
 }
 
+#[test]
+fn the_spelling_of_a_name_is_not_the_name() {
+    let object = br#"{"\\": 1}"#;
+    assert_eq!(json::field(object, r"\"), Some(&b"1"[..]));
+    assert_eq!(json::field(object, r"\\"), None);
+    let member = json::members(object).next().unwrap().unwrap();
+    assert!(member.is(r"\") && !member.is(r"\\"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 

@@ -34,11 +34,22 @@ fn find<'a>(object: &'a [u8], key: &str) -> Result<Option<&'a [u8]>, Fault> {
         first = false;
         let raw = &object[member.key];
         let value = cursor.value()?;
-        if raw == key.as_bytes() || member.key_escaped && unescapes_to(raw, key.as_bytes()) {
+        if is_spelt(raw, member.key_escaped, key.as_bytes()) {
             return Ok(Some(&object[value]));
         }
     }
     Ok(None)
+}
+
+/// Whether a name as it stands in JSON, with or without escapes, is `name`. Where it has escapes its own bytes say
+/// nothing: two backslashes in JSON are one.
+#[inline]
+pub(crate) fn is_spelt(raw: &[u8], is_escaped: bool, name: &[u8]) -> bool {
+    if is_escaped {
+        unescapes_to(raw, name)
+    } else {
+        raw == name
+    }
 }
 
 /// The text of a JSON string, quotes included in `raw`. Borrowed unless it holds escapes. `None` if `raw` is not

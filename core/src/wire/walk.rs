@@ -1,6 +1,6 @@
 //! Walks the members of an object and the elements of an array, where they lie: no tree, no allocation.
 
-use super::json::unescapes_to;
+use super::json::is_spelt;
 use super::scan::{Cursor, Fault};
 
 /// The values of the members called `names` in `object`, in the order of `names`, from one pass over it. The first
@@ -73,7 +73,7 @@ impl Member<'_> {
     #[inline]
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
-        self.key == name.as_bytes() || self.key_escaped && unescapes_to(self.key, name.as_bytes())
+        is_spelt(self.key, self.key_escaped, name.as_bytes())
     }
 }
 

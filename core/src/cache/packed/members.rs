@@ -219,5 +219,5 @@ pub(super) fn find<'a>(shapes: &'a Shapes, body: &'a [u8], key: &str) -> Option<
 
 /// Whether a key with the escapes of JSON stands for `text`.
 pub(super) fn is_spelt(key: &[u8], text: &[u8]) -> bool {
-    key == text || key.contains(&b'\\') && json::unescapes_to(key, text)
+    json::is_spelt(key, key.contains(&b'\\'), text)
 }
