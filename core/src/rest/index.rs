@@ -10,10 +10,14 @@ use super::bucket::Room;
 use super::buckets::Bucket;
 use super::identity::ReadyKey;
 use super::profile::Kind;
+use super::queue::Place;
 use super::submit::slot;
 
 /// For how many of the buckets that need longest places are kept.
 const CRITICAL_MAX: usize = 16;
+
+/// A lane, and the priority and place of one of its requests.
+pub(super) type Next = (u32, (u8, Place));
 
 impl Scheduler {
     /// Puts a bucket where it belongs after anything about it changed.
@@ -116,20 +120,21 @@ impl Scheduler {
         own.max(self.lane_pooled(lane))
     }
 
-    /// The request of a bucket that goes next: by priority and turn, or by age.
-    pub(super) fn next_of(&self, at: u32, by_age: bool) -> Option<u32> {
-        let lanes = &self.buckets[at as usize].lanes;
-        let open = lanes
-            .iter()
-            .map(|&lane| &self.lanes[lane as usize])
-            .filter(|lane| lane.queued > 0 && self.lane_held(lane).is_none());
-        let next = if by_age {
-            open.filter_map(super::Lane::oldest)
-                .min_by_key(|&(_, (_, seq, _))| seq)
+    /// What of a bucket goes next, by priority and turn, or by age: its lane, its priority and its place there.
+    pub(super) fn next_of(&self, at: u32, by_age: bool) -> Option<Next> {
+        let lanes = self.buckets[at as usize].lanes.iter();
+        let open = lanes.filter_map(|&at| {
+            let lane = &self.lanes[at as usize];
+            let is_open = lane.queued > 0 && self.lane_held(lane).is_none();
+            is_open.then_some((at, lane))
+        });
+        if by_age {
+            open.filter_map(|(at, lane)| Some((at, lane.oldest()?)))
+                .min_by_key(|&(_, (_, (_, seq, _)))| seq)
         } else {
-            open.filter_map(super::Lane::head).min()
-        };
-        next.map(|(_, (_, _, slot))| slot)
+            open.filter_map(|(at, lane)| Some((at, lane.head()?)))
+                .min_by_key(|&(_, head)| head)
+        }
     }
 
     /// How long the waiting requests of a bucket take by its own limit, if it is one of this identity.

@@ -118,8 +118,9 @@ impl Lane {
         self.queue.insert(priority.number().into(), place)
     }
 
-    pub(super) fn remove(&mut self, priority: Priority, place: Place) -> bool {
-        let found = self.queue.remove(priority.number().into(), place);
+    /// Takes a request out, by the number of its priority. `false` if it is not in.
+    pub(super) fn take(&mut self, class: u8, place: Place) -> bool {
+        let found = self.queue.remove(class.into(), place);
         self.queued -= u32::from(found);
         found
     }
@@ -324,7 +325,7 @@ mod tests {
         lane.push(Priority::Normal, (5, 3, 12));
         assert_eq!(lane.head(), Some((2, (5, 3, 12))));
         assert_eq!(lane.oldest(), Some((3, (0, 1, 10))));
-        assert!(lane.remove(Priority::Normal, (5, 3, 12)));
+        assert!(lane.take(Priority::Normal.number(), (5, 3, 12)));
         assert_eq!(lane.head(), Some((2, (9, 2, 11))));
         assert_eq!((lane.queued, lane.ahead_of(Priority::Normal)), (2, 1));
     }

@@ -90,7 +90,9 @@ impl Scheduler {
         let age_after = self.config.age_after;
         let next = self.identities[at].next_turn(|bucket| {
             let oldest = self.next_of(bucket, true);
-            oldest.is_some_and(|at| self.requests[at as usize].submitted + age_after <= self.now)
+            oldest.is_some_and(|(_, (_, (_, _, at)))| {
+                self.requests[at as usize].submitted + age_after <= self.now
+            })
         });
         let Some((bucket, by_age)) = next else {
             return false;
@@ -105,11 +107,12 @@ impl Scheduler {
         // Tokens may have run out since it was put in order.
         let is_open = self.pool.is_none()
             || matches!(self.room(&self.buckets[bucket as usize]), Room::Now(_));
-        let Some(at) = self.next_of(bucket, by_age).filter(|_| is_open) else {
+        let Some((lane, (class, place))) = self.next_of(bucket, by_age).filter(|_| is_open) else {
             // Its lanes are held since it was put in order.
             self.reindex(bucket);
             return;
         };
+        let at = place.2;
         let request = &self.requests[at as usize];
         if self.guard.has_offenders()
             && let Some(until) = self
@@ -126,7 +129,10 @@ impl Scheduler {
             self.refuse(at, Refusal::WebhookGone, None);
             return;
         }
-        self.unqueue(at);
+        // By its place, not by what the request says of it: neither look-up then waits for the other.
+        self.lanes[lane as usize].take(class, place);
+        self.buckets[bucket as usize].queued -= 1;
+        self.unqueued(at);
         self.send(at);
         self.reindex(bucket);
     }

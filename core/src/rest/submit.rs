@@ -250,11 +250,18 @@ impl Scheduler {
         let request = &self.requests[at as usize];
         let place = (request.turn, request.seq, at);
         let lane = &mut self.lanes[request.lane as usize];
-        if !lane.remove(request.priority, place) {
+        if !lane.take(request.priority.number(), place) {
             return None;
         }
         let bucket = lane.bucket;
         self.buckets[bucket as usize].queued -= 1;
+        self.unqueued(at);
+        Some(bucket)
+    }
+
+    /// A request is in no lane's queue any more.
+    pub(super) fn unqueued(&mut self, at: u32) {
+        let request = &self.requests[at as usize];
         let identity = &mut self.identities[request.identity];
         if !request.is_exempt() {
             identity.queued[usize::from(request.priority.number())] -= 1;
@@ -262,7 +269,6 @@ impl Scheduler {
                 identity.quit(request.tenant);
             }
         }
-        Some(bucket)
     }
 
     /// When one more request of a lane could go, as far as can be told.
