@@ -2,6 +2,7 @@
 #![doc = include_str!("states.md")]
 
 mod backoff;
+mod capsule;
 mod commands;
 mod config;
 mod context;
@@ -10,6 +11,7 @@ mod heartbeat;
 mod inbox;
 mod io;
 mod outbox;
+mod progress;
 mod receive;
 mod resume;
 mod send_limit;
@@ -20,8 +22,10 @@ mod url;
 
 use alloc::boxed::Box;
 
+pub use capsule::{CAPSULE_BYTES_MAX, Capsule, CapsuleError, Encoding};
 pub use config::{Config, ConfigError, ZombieRule};
 pub use io::{Cause, ClosedReason, Dispatch, Event, Input, Misuse, Output, Reason, Refusal};
+pub use progress::Progress;
 pub use resume::Resumption;
 pub use snapshot::Snapshot;
 pub use state::{EDGES, Edge, StateName, Trigger};
