@@ -47,6 +47,7 @@ pub mod proxy;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod rest;
+mod sessions;
 mod shard;
 pub mod store;
 mod transport;
@@ -54,6 +55,7 @@ mod transport;
 pub use bot::{Bot, BotBuilder, Error, Failure, Status};
 pub use events::{Batch, Event, Lifecycle, Subscription, Topic};
 pub use http::HttpError;
+pub use sessions::SessionsStatus;
 pub use shard::CommandFailed;
 pub use shardkeep_core as core;
 pub use transport::TlsError;

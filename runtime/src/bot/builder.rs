@@ -22,6 +22,7 @@ pub struct BotBuilder {
     pub(super) seed: u64,
     pub(super) store: Option<Arc<dyn RemoteStore>>,
     pub(super) bus: Option<Arc<dyn EventBus>>,
+    pub(super) session_store: Option<Arc<dyn RemoteStore>>,
 }
 
 impl BotBuilder {
@@ -38,6 +39,7 @@ impl BotBuilder {
             seed,
             store: None,
             bus: None,
+            session_store: None,
         }
     }
 
@@ -62,6 +64,14 @@ impl BotBuilder {
     #[must_use]
     pub fn store(mut self, store: Arc<dyn RemoteStore>) -> Self {
         self.store = Some(store);
+        self
+    }
+
+    /// A store of one's own for sessions, in place of what `session_store.kind` names: a process that starts again
+    /// resumes from it.
+    #[must_use]
+    pub fn session_store(mut self, store: Arc<dyn RemoteStore>) -> Self {
+        self.session_store = Some(store);
         self
     }
 

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use shardkeep_core::fleet::{Event, Fleet, Input, Output};
-use shardkeep_core::gateway::{ClosedReason, Session, Snapshot};
+use shardkeep_core::gateway::{Capsule, ClosedReason, Session, Snapshot};
 use shardkeep_core::wire::{EventFilter, EventKind};
 use shardkeep_core::{Instant, Machine, Rng, ShardId};
 use tokio::sync::mpsc;
@@ -21,6 +21,7 @@ use crate::events::{Chunk, Head, Lifecycle, Ready, ShardError, ShardErrorKind};
 use crate::http::{GatewayBot, HttpError, gateway_bot};
 use crate::inflate;
 use crate::rest::Rest;
+use crate::sessions::{Loaded, Sessions, Tracked};
 use crate::shard::{Control, Notice, Shard, ShardCell, Surroundings};
 use crate::transport::Connector;
 
@@ -43,6 +44,8 @@ pub(super) struct Driver {
     pub(super) connector: Connector,
     /// Sessions of a predecessor, to go on from.
     pub(super) snapshots: BTreeMap<ShardId, Snapshot>,
+    /// Where sessions are stored, if they are.
+    pub(super) sessions: Option<Arc<Sessions>>,
     pub(super) window_log_max: u32,
     pub(super) seed: u64,
 }
@@ -58,6 +61,10 @@ struct Running {
     unplaced: BTreeSet<ShardId>,
     resumable: bool,
     rng: Rng,
+    /// What the snapshots were made of, where they were stored.
+    capsules: BTreeMap<ShardId, Capsule>,
+    /// Identifies granted when the account was last stored.
+    granted: u64,
 }
 
 /// What woke the task.
@@ -72,7 +79,13 @@ impl Driver {
     /// Runs until every shard has ended.
     pub(super) async fn run(self, mut orders: mpsc::UnboundedReceiver<Order>) {
         let (notices, mut inbox) = mpsc::unbounded_channel();
-        let fleet = Fleet::new(self.config.fleet(self.seed));
+        let loaded = self.load().await;
+        let config = self.config.fleet(self.seed);
+        let now = clock::now();
+        let fleet = match loaded.account(clock::unix_ms()) {
+            Some((account, elapsed)) => Fleet::restore(config, account, now, elapsed),
+            None => Fleet::new(config),
+        };
         let mut running = Running {
             fleet,
             deadline: Deadline::default(),
@@ -82,8 +95,14 @@ impl Driver {
             unplaced: BTreeSet::new(),
             resumable: true,
             rng: Rng::new(self.seed ^ 0x5ead),
+            capsules: loaded.capsules,
+            granted: 0,
             driver: self,
         };
+        for (shard, capsule) in &running.capsules {
+            let known = running.driver.snapshots.entry(*shard);
+            known.or_insert_with(|| capsule.snapshot());
+        }
         for shard in running.driver.snapshots.keys().copied().collect::<Vec<_>>() {
             running.feed(Input::Resumable { shard });
         }
@@ -101,6 +120,28 @@ impl Driver {
         }
         running.report();
         running.driver.shared.stop();
+    }
+}
+
+impl Driver {
+    /// What a predecessor stored. Without it every shard identifies, so it is waited for, but not for ever.
+    async fn load(&self) -> Loaded {
+        let Some(sessions) = &self.sessions else {
+            return Loaded::default();
+        };
+        match sessions.load().await {
+            Ok(loaded) => {
+                tracing::info!(
+                    sessions = loaded.capsules.len(),
+                    "stored sessions were found"
+                );
+                loaded
+            }
+            Err(error) => {
+                tracing::error!(%error, "stored sessions cannot be read: every shard identifies");
+                Loaded::default()
+            }
+        }
     }
 }
 
@@ -131,9 +172,16 @@ impl Running {
         }
     }
 
-    fn report(&self) {
+    fn report(&mut self) {
         let now = clock::now();
-        self.driver.shared.set_fleet(self.fleet.status(), now);
+        let status = self.fleet.status();
+        self.driver.shared.set_fleet(status, now);
+        if let Some(sessions) = &self.driver.sessions
+            && std::mem::replace(&mut self.granted, status.counters.granted)
+                < status.counters.granted
+        {
+            sessions.account(self.fleet.snapshot());
+        }
     }
 
     fn shut_down(&mut self, resumable: bool) {
@@ -206,6 +254,11 @@ impl Running {
                 return;
             }
         };
+        let tracked = self.driver.sessions.as_ref().map(|sessions| {
+            let from = self.capsules.remove(&shard);
+            let compression = self.driver.config.compress.name();
+            sessions.track(Tracked::new(shard, compression, from.as_ref()))
+        });
         let (controls, orders) = mpsc::unbounded_channel();
         let cell = Arc::new(ShardCell::new(shard));
         let handle = Handle {
@@ -220,6 +273,7 @@ impl Running {
             controls: orders,
             connector: self.driver.connector.clone(),
             cache,
+            tracked,
         };
         tokio::spawn(Shard::new(session, around));
     }
@@ -245,8 +299,15 @@ impl Running {
                 snapshot,
             } => {
                 let kept = matches!(reason, ClosedReason::Shutdown { resumable: true });
+                let sessions = self.driver.sessions.as_ref();
+                let tracked = sessions.and_then(|sessions| sessions.of(shard));
                 if kept && snapshot.resumption.is_some() {
+                    if let Some(tracked) = tracked {
+                        tracked.describe(snapshot.clone());
+                    }
                     self.driver.shared.add_snapshot(snapshot);
+                } else if let Some(tracked) = tracked {
+                    tracked.lost();
                 }
                 let fatal = match reason {
                     ClosedReason::Fatal(code) => {
@@ -335,6 +396,7 @@ impl Running {
             code,
             reason,
             fatal,
+            lost: None,
         }));
     }
 
@@ -352,6 +414,7 @@ impl Running {
                 topic,
                 kind,
                 replayed: false,
+                session: 0,
             },
             "",
             &event.to_json(),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use shardkeep_core::wire::EventFilter;
 use tokio::sync::Semaphore;
@@ -82,21 +82,30 @@ impl Pool {
     }
 
     /// Starts every handler that wants the event, waiting while too many run.
-    pub(super) async fn start(&mut self, event: &Event, panics: &AtomicU64) {
+    /// With `acknowledges`, the event counts as finished when they have all ended.
+    pub(super) async fn start(&mut self, event: &Event, panics: &AtomicU64, acknowledges: bool) {
         let handlers = Arc::clone(&self.handlers);
+        let starter = acknowledges.then(|| Part::of(event));
         for call in handlers.wanted(&event.entry()) {
             // The semaphore is never closed.
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
                 return;
             };
             let running = call(event.clone());
+            let part = starter.as_ref().map(Part::another);
             self.tasks.spawn(async move {
                 running.await;
+                if let Some(part) = part {
+                    part.ended();
+                }
                 drop(permit);
             });
             while let Some(ended) = self.tasks.try_join_next() {
                 count(&ended, panics);
             }
+        }
+        if let Some(starter) = starter {
+            starter.ended();
         }
     }
 
@@ -104,6 +113,57 @@ impl Pool {
     pub(super) async fn finish(&mut self, panics: &AtomicU64) {
         while let Some(ended) = self.tasks.join_next().await {
             count(&ended, panics);
+        }
+    }
+}
+
+/// An event that is finished once all of its handlers have ended, be it by a panic.
+#[derive(Debug)]
+struct Finishing {
+    event: Event,
+    /// A handler was cut off before it ended: the event is not finished.
+    is_cut: AtomicBool,
+}
+
+impl Drop for Finishing {
+    fn drop(&mut self) {
+        if !*self.is_cut.get_mut() {
+            self.event.acknowledge();
+        }
+    }
+}
+
+/// One handler of an event, or whoever starts them.
+#[derive(Debug)]
+struct Part {
+    whole: Arc<Finishing>,
+    has_ended: bool,
+}
+
+impl Part {
+    fn of(event: &Event) -> Self {
+        let (event, is_cut) = (event.clone(), AtomicBool::new(false));
+        Self::in_whole(Arc::new(Finishing { event, is_cut }))
+    }
+
+    const fn in_whole(whole: Arc<Finishing>) -> Self {
+        let has_ended = false;
+        Self { whole, has_ended }
+    }
+
+    fn another(&self) -> Self {
+        Self::in_whole(Arc::clone(&self.whole))
+    }
+
+    fn ended(mut self) {
+        self.has_ended = true;
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if !self.has_ended && !std::thread::panicking() {
+            self.whole.is_cut.store(true, Ordering::Relaxed);
         }
     }
 }

@@ -13,6 +13,7 @@ mod observed;
 mod run;
 mod shared;
 mod status;
+mod stored;
 mod take;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -38,6 +39,7 @@ use crate::config::Config;
 use crate::events::{Event, Queue};
 use crate::ops::OpsServer;
 use crate::rest::Rest;
+use crate::sessions::{self, Sessions};
 use crate::shard::{CommandFailed, Control};
 use crate::transport::{Connector, client_config, read_bytes_max};
 use fleet::{Driver, Order};
@@ -47,6 +49,9 @@ use shared::{Shared, Stage};
 /// How many threads may look up names and ask REST at once: when a thousand shards reconnect together, tokio would
 /// start 512 for their names alone.
 const BLOCKING_THREADS: usize = 8;
+
+/// How long the end of a bot waits for what its last events changed to be stored.
+const LAST_WRITE: Duration = Duration::from_secs(2);
 
 /// How often the IO threads show that they are alive.
 const PULSE: Duration = Duration::from_millis(500);
@@ -84,6 +89,7 @@ struct Inner {
     config: Config,
     rest: Rest,
     cache: Option<Cache>,
+    sessions: Option<Arc<Sessions>>,
     shared: Arc<Shared>,
     handlers: Mutex<Handlers>,
     life: Mutex<Life>,
@@ -123,7 +129,9 @@ impl Bot {
     fn from_builder(builder: BotBuilder) -> Result<Self, Error> {
         let config = builder.config;
         let roots = config.tls.roots;
+        let sessions = sessions::open(&config, builder.session_store)?;
         let queue = Queue::new(config.queue.events_max, config.queue.bytes_max);
+        let queue = queue.with_sessions(sessions.clone());
         let rest = Rest::start(&config.token, config.rest())?;
         let cache = cache::open(&config, builder.store, builder.bus)?;
         let shared = Arc::new(Shared::new(queue, rest.clone(), cache.clone()));
@@ -146,6 +154,7 @@ impl Bot {
             cache: cache.clone(),
             connector,
             snapshots,
+            sessions: sessions.clone(),
             window_log_max: builder.window_log_max,
             seed: builder.seed,
         };
@@ -158,6 +167,7 @@ impl Bot {
             config,
             rest,
             cache,
+            sessions,
             shared,
             handlers: Mutex::default(),
             life: Mutex::new(life),
@@ -198,6 +208,9 @@ impl Bot {
             cache
                 .start(self.inner.rest.clone())
                 .map_err(Error::Threads)?;
+        }
+        if let Some(sessions) = &self.inner.sessions {
+            sessions.start().map_err(Error::Threads)?;
         }
         let (orders, inbox) = mpsc::unbounded_channel();
         runtime.spawn(driver.run(inbox));
@@ -307,6 +320,9 @@ impl Bot {
     /// With `resumable`, Discord keeps the sessions for a few minutes: the snapshots let [`BotBuilder::resume_from`] go
     /// on from them, in this process or another. Without, it ends them and shows the bot offline at once, and there are
     /// no snapshots.
+    ///
+    /// With a `session_store` the sessions are stored as well, there with what was not finished yet; what is finished
+    /// after this is stored when the last handle to the bot is dropped.
     pub async fn shutdown(&self, resumable: bool) -> Vec<Snapshot> {
         let (orders, runtime) = {
             let mut life = lock(&self.inner.life);
@@ -334,6 +350,7 @@ impl Bot {
         }
         self.inner.shared.stop();
         self.end_cache().await;
+        self.store_sessions().await;
         self.inner.end();
         self.snapshots()
     }
@@ -363,6 +380,9 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.end();
+        if let Some(sessions) = &self.sessions {
+            sessions.stop(LAST_WRITE);
+        }
     }
 }
 

@@ -46,10 +46,12 @@ impl Bot {
         self.serve_ops().await?;
         let panics = &self.inner.shared.handler_panics;
         let mut pool = Pool::new(handlers, self.inner.config.handler_concurrency);
+        let sessions = self.inner.sessions.as_ref();
+        let is_automatic = sessions.is_some_and(|sessions| sessions.is_automatic());
         let handle = async {
             while let Some(batch) = self.next_batch(self.inner.config.queue.batch_max).await {
-                for event in batch.into_events() {
-                    pool.start(&event, panics).await;
+                for event in batch.one_by_one().into_events() {
+                    pool.start(&event, panics, is_automatic).await;
                 }
             }
         };

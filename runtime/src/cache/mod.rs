@@ -19,7 +19,7 @@ pub(crate) use feed::{Feed, heard};
 pub use handle::Cache;
 pub use hearing::{CHANGED, FORGET};
 pub use numbers::{CacheNumbers, CacheStatus};
-pub(crate) use open::open;
+pub(crate) use open::{bot_name, default_folder, open, open_lmdb, open_redis};
 pub use own::{
     CacheError, INVALIDATIONS, LoadError, OwnCache, OwnCacheSettings, OwnCounts, OwnKey,
 };

@@ -41,7 +41,11 @@ fn open_store(config: &Config) -> Result<Option<Arc<dyn RemoteStore>>, StoreErro
             };
             Arc::new(MemoryStore::new(settings))
         }
-        StoreKind::Lmdb => open_lmdb(config, ttl)?,
+        StoreKind::Lmdb => {
+            let path = config.store.path.as_ref().map(PathBuf::from);
+            let folder = path.unwrap_or_else(|| default_folder(config));
+            open_lmdb(folder, "store", config.store.map_bytes, ttl)?
+        }
         StoreKind::Redis => open_redis(config, ttl)?,
     }))
 }
@@ -49,16 +53,16 @@ fn open_store(config: &Config) -> Result<Option<Arc<dyn RemoteStore>>, StoreErro
 type Ttl = Option<std::time::Duration>;
 
 #[cfg(feature = "lmdb")]
-fn open_lmdb(config: &Config, ttl: Ttl) -> Result<Arc<dyn RemoteStore>, StoreError> {
+pub(crate) fn open_lmdb(
+    folder: PathBuf,
+    section: &str,
+    map_bytes: usize,
+    ttl: Ttl,
+) -> Result<Arc<dyn RemoteStore>, StoreError> {
     use crate::store::{LmdbSettings, LmdbStore};
 
-    let folder = config
-        .store
-        .path
-        .as_ref()
-        .map_or_else(|| default_folder(config), PathBuf::from);
     let settings = LmdbSettings {
-        map_bytes: config.store.map_bytes,
+        map_bytes,
         ttl,
         ..LmdbSettings::default()
     };
@@ -66,7 +70,7 @@ fn open_lmdb(config: &Config, ttl: Ttl) -> Result<Arc<dyn RemoteStore>, StoreErr
         Ok(store) => Ok(Arc::new(store)),
         Err(StoreError::Refused { reason }) => Err(StoreError::Refused {
             reason: format!(
-                "{reason}: set `store.path` to a folder on a local disk, or `store.kind` to `none`"
+                "{reason}: set `{section}.path` to a folder on a local disk, or `{section}.kind` to `none`"
             ),
         }),
         Err(other) => Err(other),
@@ -74,23 +78,29 @@ fn open_lmdb(config: &Config, ttl: Ttl) -> Result<Arc<dyn RemoteStore>, StoreErr
 }
 
 #[cfg(not(feature = "lmdb"))]
-fn open_lmdb(_config: &Config, _ttl: Ttl) -> Result<Arc<dyn RemoteStore>, StoreError> {
+pub(crate) fn open_lmdb(
+    _folder: PathBuf,
+    _section: &str,
+    _map_bytes: usize,
+    _ttl: Ttl,
+) -> Result<Arc<dyn RemoteStore>, StoreError> {
     Err(not_built("lmdb"))
 }
 
+/// The bot's id, as folders and keys are named after it.
+pub(crate) fn bot_name(config: &Config) -> String {
+    let id = config.token.bot_id();
+    id.map_or_else(|| "bot".to_owned(), |id| id.to_string())
+}
+
 /// `shardkeep/` and the bot's id in the user's folder for caches.
-#[cfg(feature = "lmdb")]
-fn default_folder(config: &Config) -> PathBuf {
+pub(crate) fn default_folder(config: &Config) -> PathBuf {
     let var = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let caches = var("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| var("HOME").map(|home| PathBuf::from(home).join(".cache")))
         .unwrap_or_else(std::env::temp_dir);
-    let bot = config
-        .token
-        .bot_id()
-        .map_or_else(|| "bot".to_owned(), |id| id.to_string());
-    caches.join("shardkeep").join(bot)
+    caches.join("shardkeep").join(bot_name(config))
 }
 
 #[cfg(feature = "redis")]
@@ -109,7 +119,7 @@ fn redis(config: &Config) -> Result<Option<crate::redis::Redis>, StoreError> {
 }
 
 #[cfg(feature = "redis")]
-fn open_redis(config: &Config, ttl: Ttl) -> Result<Arc<dyn RemoteStore>, StoreError> {
+pub(crate) fn open_redis(config: &Config, ttl: Ttl) -> Result<Arc<dyn RemoteStore>, StoreError> {
     use crate::store::{RedisStore, RedisStoreSettings};
 
     let redis = redis(config)?.ok_or_else(|| StoreError::Refused {
@@ -136,7 +146,7 @@ fn redis_bus(config: &Config) -> Result<Option<MakeBus>, StoreError> {
 }
 
 #[cfg(not(feature = "redis"))]
-fn open_redis(_config: &Config, _ttl: Ttl) -> Result<Arc<dyn RemoteStore>, StoreError> {
+pub(crate) fn open_redis(_config: &Config, _ttl: Ttl) -> Result<Arc<dyn RemoteStore>, StoreError> {
     Err(not_built("redis"))
 }
 

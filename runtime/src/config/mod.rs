@@ -11,6 +11,7 @@ mod option;
 #[cfg(test)]
 pub(crate) mod page;
 mod rest;
+mod sessions;
 mod settings;
 mod source;
 mod table;
@@ -22,6 +23,7 @@ pub use cache::{CacheConfig, Lean, RecordLimits, RedisConfig, StoreConfig, Store
 pub use error::{ConfigError, Origin, Problem};
 pub use option::{ConfigOption, Kind, OPTIONS};
 pub use rest::{Headers, RestConfig, RestPool, RestProxy};
+pub use sessions::{Acknowledge, SessionStoreConfig, SessionStoreKind};
 pub use settings::{
     Config, Gateway, Identify, LogFormat, LogLevel, OnShutdown, Ops, Queue, Roots, Tls,
 };

@@ -2,6 +2,7 @@
 
 use super::cache::OPTIONS as CACHE;
 use super::rest::OPTIONS as REST;
+use super::sessions::OPTIONS as SESSIONS;
 use super::table::BOT;
 
 /// One option as files, environment, builders and the documentation know it.
@@ -125,10 +126,11 @@ impl ConfigOption {
 }
 
 /// Every option there is, by section.
-pub const OPTIONS: &[ConfigOption] =
-    &joined::<{ BOT.len() + REST.len() + CACHE.len() }>([BOT, REST, CACHE]);
+pub const OPTIONS: &[ConfigOption] = &joined::<
+    { BOT.len() + SESSIONS.len() + REST.len() + CACHE.len() },
+>([BOT, SESSIONS, REST, CACHE]);
 
-const fn joined<const N: usize>(parts: [&[ConfigOption]; 3]) -> [ConfigOption; N] {
+const fn joined<const N: usize>(parts: [&[ConfigOption]; 4]) -> [ConfigOption; N] {
     let (mut all, mut n, mut part) = ([parts[0][0]; N], 0, 0);
     while part < parts.len() {
         let mut at = 0;

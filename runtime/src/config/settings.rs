@@ -13,6 +13,7 @@ use super::builder::ConfigBuilder;
 use super::cache::{CacheConfig, Lean, RedisConfig, StoreConfig};
 use super::check;
 use super::rest::{RestConfig, RestPool, RestProxy};
+use super::sessions::{Acknowledge, SessionStoreConfig};
 
 /// Everything a bot can be told. [`Config::builder`] makes it and checks it; [`OPTIONS`](super::OPTIONS) describes
 /// every option.
@@ -92,6 +93,10 @@ pub struct Config {
     pub redis_config: RedisConfig,
     /// What changes when the process must be small.
     pub lean: Lean,
+    /// Where sessions are kept.
+    pub session_store: SessionStoreConfig,
+    /// When an event counts as finished.
+    pub acknowledge: Acknowledge,
 }
 
 /// What a stop does to sessions.

@@ -6,8 +6,12 @@ use std::sync::Arc;
 use super::chunk::{Chunk, Entry};
 use super::event::Event;
 use super::queue::Queue;
+use crate::sessions::Sessions;
 
 /// Events in the order in which they arrived. Dropping it gives its memory back to the bot.
+///
+/// With a `session_store`, and unless `acknowledge` is `manual`, dropping it also says that its events are finished: what
+/// is not when the process dies is replayed to the next. While a panic unwinds it says nothing.
 ///
 /// Iterating borrows: nothing is allocated, copied or decoded. [`Batch::into_events`] gives events that can be kept.
 ///
@@ -24,14 +28,43 @@ use super::queue::Queue;
 pub struct Batch {
     chunk: Chunk,
     home: Option<Arc<Queue>>,
+    /// Who hears what is finished.
+    sessions: Option<Arc<Sessions>>,
+    /// Whether dropping it finishes its events.
+    finishes: bool,
 }
 
 impl Batch {
     pub(super) fn new(chunk: Chunk, home: Arc<Queue>) -> Self {
+        let sessions = home.sessions().cloned();
+        let finishes = sessions.as_ref().is_some_and(|all| all.is_automatic());
         Self {
             chunk,
             home: Some(home),
+            sessions,
+            finishes,
         }
+    }
+
+    /// Its events are finished one by one: dropping it says nothing.
+    pub(crate) fn one_by_one(mut self) -> Self {
+        self.finishes = false;
+        self
+    }
+
+    /// Says that the application has finished these events. Saying it again changes nothing.
+    pub fn acknowledge(&self) {
+        if let Some(sessions) = &self.sessions {
+            sessions.finished_all(&self.chunk);
+        }
+    }
+
+    pub(super) fn acknowledge_one(&self, index: usize) -> bool {
+        let (Some(sessions), Some(entry)) = (&self.sessions, self.get(index)) else {
+            return false;
+        };
+        entry.topic == super::Topic::Dispatch
+            && sessions.finished(entry.shard, entry.session, entry.sequence)
     }
 
     /// A batch of the event number `index` alone, with memory of its own.
@@ -40,7 +73,12 @@ impl Batch {
         if index < self.len() {
             chunk.append(&self.chunk, index, 1);
         }
-        Self { chunk, home: None }
+        Self {
+            chunk,
+            home: None,
+            sessions: self.sessions.clone(),
+            finishes: false,
+        }
     }
 
     /// How many events there are.
@@ -92,6 +130,9 @@ impl fmt::Debug for Batch {
 
 impl Drop for Batch {
     fn drop(&mut self) {
+        if self.finishes && !std::thread::panicking() {
+            self.acknowledge();
+        }
         if let Some(home) = self.home.take() {
             home.recycle(std::mem::take(&mut self.chunk));
         }

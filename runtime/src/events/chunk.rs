@@ -27,6 +27,9 @@ pub struct Entry<'a> {
     pub data: &'a [u8],
     /// Whether it was missed while disconnected and replayed by a resume.
     pub replayed: bool,
+    /// Which session of the shard it came in, with a `session_store`; else 0. Shard, session and sequence name it to
+    /// [`Bot::acknowledge`](crate::Bot::acknowledge).
+    pub session: u32,
     pub(super) before: &'a [u8],
 }
 
@@ -65,6 +68,7 @@ pub(crate) struct Head {
     pub(crate) topic: Topic,
     pub(crate) kind: EventKind,
     pub(crate) replayed: bool,
+    pub(crate) session: u32,
 }
 
 /// Where an entry's bytes lie: its name, if it is not in the table of kinds, then its data, then what was before it.
@@ -156,6 +160,12 @@ impl Chunk {
         }
     }
 
+    /// What its dispatches say besides their bytes.
+    pub(crate) fn dispatches(&self) -> impl Iterator<Item = Head> {
+        let heads = self.slots.iter().map(|slot| slot.head);
+        heads.filter(|head| head.topic == Topic::Dispatch)
+    }
+
     /// Forgets the events and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
@@ -188,6 +198,7 @@ impl Chunk {
             name,
             data: &self.bytes[data..before],
             replayed: head.replayed,
+            session: head.session,
             before: &self.bytes[before..before + before_len as usize],
         })
     }
@@ -228,6 +239,7 @@ mod tests {
             topic: Topic::Dispatch,
             kind,
             replayed: false,
+            session: 0,
         }
     }
 

@@ -158,7 +158,17 @@ impl Event {
         json::snowflake(json::field(entry.data, key)?)
     }
 
+    /// Says that the application has finished this event: with a `session_store`, what is not finished when the process
+    /// dies is replayed to the next. `false` if nobody waits for that: it was said before, or its session is over.
+    ///
+    /// Not needed where `acknowledge` is `auto`: it is said once all handlers of an event have returned, or once all
+    /// events of a batch are dropped.
+    pub fn acknowledge(&self) -> bool {
+        self.batch.acknowledge_one(self.index)
+    }
+
     /// The same event with memory of its own, no longer holding on to its batch. For events that are kept for long.
+    /// What is kept alone does not keep it from counting as finished.
     #[must_use]
     pub fn detach(&self) -> Self {
         Self {

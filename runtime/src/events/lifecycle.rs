@@ -1,5 +1,7 @@
 //! What happens to shards: the data of every event that is not a dispatch, typed.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use shardkeep_core::Snowflake;
 
@@ -101,6 +103,44 @@ pub struct ShardError {
     pub reason: String,
     /// Whether the shard has stopped for good.
     pub fatal: bool,
+    /// What may be lost, if the error is [`ShardErrorKind::SessionLost`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
+}
+
+/// What may be lost of a session that could not be resumed: Discord does not say how much it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Lost {
+    /// Everything up to this sequence was finished.
+    pub after_sequence: u64,
+    /// The last sequence that was received. What came between the two was handed out; with a `session_store`, a process
+    /// that died may not have finished it.
+    pub received_sequence: u64,
+    /// When the session was last known to live, in milliseconds of Unix time: what happened from then until the next READY
+    /// was not received.
+    pub since_unix_ms: u64,
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            after_sequence,
+            received_sequence,
+            ..
+        } = self;
+        write!(
+            f,
+            "events between {received_sequence} and the next READY are lost"
+        )?;
+        if after_sequence < received_sequence {
+            write!(
+                f,
+                ", and those from {after_sequence} on may not have been finished"
+            )?;
+        }
+        Ok(())
+    }
 }
 
 /// Every shard of this bot has a session, for the first time.

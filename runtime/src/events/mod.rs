@@ -13,7 +13,7 @@ pub use before::{Before, Befores};
 pub use chunk::Entry;
 pub use event::{Event, ParseError};
 pub use lifecycle::{
-    Lifecycle, RateLimited, Ready, ShardConnect, ShardDisconnect, ShardError, ShardErrorKind,
+    Lifecycle, Lost, RateLimited, Ready, ShardConnect, ShardDisconnect, ShardError, ShardErrorKind,
     ShardResume,
 };
 pub use queue::QueueStatus;

@@ -11,6 +11,7 @@ use shardkeep_core::wire::EventKind;
 
 use super::batch::Batch;
 use super::chunk::Chunk;
+use crate::sessions::Sessions;
 
 /// Chunks grow to about this many bytes before another one is begun: what one kept event can hold on to.
 pub(crate) const CHUNK_BYTES: usize = 256 << 10;
@@ -80,6 +81,8 @@ pub(crate) struct Queue {
     full: AtomicBool,
     events_max: u64,
     bytes_max: u64,
+    /// Who hears which of its events are finished.
+    sessions: Option<Arc<Sessions>>,
 }
 
 impl Queue {
@@ -89,7 +92,18 @@ impl Queue {
             full: AtomicBool::new(false),
             events_max: events_max.max(1) as u64,
             bytes_max: bytes_max.max(1) as u64,
+            sessions: None,
         }
+    }
+
+    /// The same queue, whose events are acknowledged to `sessions`.
+    pub(crate) fn with_sessions(mut self, sessions: Option<Arc<Sessions>>) -> Self {
+        self.sessions = sessions;
+        self
+    }
+
+    pub(super) const fn sessions(&self) -> Option<&Arc<Sessions>> {
+        self.sessions.as_ref()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -18,6 +18,7 @@ fn staged(sequences: impl IntoIterator<Item = u64>) -> Chunk {
             topic,
             kind,
             replayed: false,
+            session: 0,
         };
         assert!(chunk.push(head, "", b"0123456789"));
     }
@@ -153,6 +154,7 @@ fn nothing_is_allocated_for_an_event_once_the_queue_is_warm() {
         topic: Topic::Dispatch,
         kind: EventKind::MessageCreate,
         replayed: false,
+        session: 0,
     };
     let mut round = || {
         for _ in 0..64 {

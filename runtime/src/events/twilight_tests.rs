@@ -15,6 +15,7 @@ fn event(topic: Topic, name: &str, data: &str) -> Event {
         topic,
         kind,
         replayed: false,
+        session: 0,
     };
     assert!(chunk.push(head, name, data.as_bytes()));
     let queue = std::sync::Arc::new(Queue::new(10, 1_000));

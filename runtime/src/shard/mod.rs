@@ -22,6 +22,7 @@ use crate::cache::Feed;
 use crate::clock;
 use crate::drive::Deadline;
 use crate::events::{Chunk, Queue};
+use crate::sessions::Tracked;
 use crate::transport::{Connector, Window};
 use link::Link;
 use outlet::Outlet;
@@ -82,6 +83,7 @@ pub(crate) struct Surroundings {
     pub(crate) controls: mpsc::UnboundedReceiver<Control>,
     pub(crate) connector: Connector,
     pub(crate) cache: Option<Feed>,
+    pub(crate) tracked: Option<Arc<Tracked>>,
 }
 
 /// What the shards of a thread share while one of them runs.
@@ -108,17 +110,19 @@ pub(crate) struct Shard {
 
 impl Shard {
     pub(crate) fn new(session: Session, around: Surroundings) -> Self {
+        let (shard, link) = (session.shard(), Link::new(around.connector));
         let outlet = Outlet::new(
-            session.shard(),
+            shard,
             around.queue,
             around.cell,
             around.notices,
             around.cache,
+            around.tracked,
         );
         Self {
             session,
             outlet,
-            link: Link::new(around.connector),
+            link,
             deadline: Deadline::default(),
             controls: around.controls,
             next_command: 0,

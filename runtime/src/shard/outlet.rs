@@ -1,6 +1,7 @@
 //! Where a session's outputs go: dispatches to the queue, frames to the socket, notices to the fleet.
 
 mod told;
+mod track;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +17,9 @@ use super::{CommandFailed, Notice, ShardCell};
 use crate::cache::Feed;
 use crate::clock;
 use crate::events::{CHUNK_BYTES, Chunk, Head, Queue, ShardErrorKind, Topic};
+use crate::sessions::Tracked;
 use crate::transport::{Gone, Opcode, write_frame};
+use track::Track;
 
 /// A turn ends when it has brought so many bytes of events: about a millisecond.
 const TURN_BYTES: usize = 1 << 20;
@@ -37,6 +40,7 @@ pub(super) struct Outlet {
     cell: Arc<ShardCell>,
     notices: mpsc::UnboundedSender<Notice>,
     cache: Option<Feed>,
+    track: Track,
     commands: BTreeMap<u64, oneshot::Sender<Result<(), CommandFailed>>>,
     /// An identify went out and was not answered yet.
     identifying: bool,
@@ -44,6 +48,8 @@ pub(super) struct Outlet {
     /// Why the last connection did not open or broke, as far as the session cannot know.
     detail: Option<String>,
     sequence: u64,
+    /// When the session was last known to live, in milliseconds of Unix time.
+    heard_ms: u64,
     /// Bytes put into the queue in this turn.
     put: usize,
     /// Dispatches that were for the cache alone.
@@ -57,7 +63,10 @@ impl Outlet {
         cell: Arc<ShardCell>,
         notices: mpsc::UnboundedSender<Notice>,
         cache: Option<Feed>,
+        tracked: Option<Arc<Tracked>>,
     ) -> Self {
+        let track = Track::new(tracked);
+        let heard_ms = track.saved_at_ms().unwrap_or_else(clock::unix_ms);
         Self {
             shard,
             staged: Chunk::default(),
@@ -68,11 +77,13 @@ impl Outlet {
             cell,
             notices,
             cache,
+            track,
             commands: BTreeMap::new(),
             identifying: false,
             paused_since: None,
             detail: None,
             sequence: 0,
+            heard_ms,
             put: 0,
             unwanted: 0,
         }
@@ -155,10 +166,14 @@ impl Outlet {
             topic: Topic::Dispatch,
             kind: dispatch.kind,
             replayed: dispatch.replayed,
+            session: self.track.epoch(),
         };
         if !self.staged.push_with(head, dispatch.name, data, before) {
             self.dropped(dispatch);
-        } else if self.staged.bytes() >= CHUNK_BYTES {
+            return;
+        }
+        self.track.handed(dispatch.sequence);
+        if self.staged.bytes() >= CHUNK_BYTES {
             // A chunk's worth: compressed streams bring many of them in one round.
             self.put();
         }
@@ -167,6 +182,7 @@ impl Outlet {
     /// Puts this round's events into the queue. The user is woken at the end of the turn.
     pub(super) fn put(&mut self) {
         self.put += self.staged.bytes();
+        self.track.note();
         self.queue.put(&mut self.staged);
     }
 
@@ -267,6 +283,8 @@ impl Outlet {
             report.stats.delivered -= unwanted;
             report.stats.filtered += unwanted;
         });
+        self.track.note();
+        self.track.reached(session);
         if self.put > 0 || !self.staged.is_empty() {
             self.put = 0;
             self.queue.publish(&mut self.staged);

@@ -116,6 +116,7 @@ fn shard(
         cell: Arc::new(ShardCell::new(ShardId::SINGLE)),
         notices,
         controls,
+        tracked: None,
         cache: None,
         connector: Connector {
             tls,

@@ -9,7 +9,7 @@ use shardkeep_core::wire::{CloseCode, EventKind};
 use super::Outlet;
 use crate::clock;
 use crate::events::{
-    Head, Lifecycle, RateLimited, ShardConnect, ShardDisconnect, ShardError, ShardErrorKind,
+    Head, Lifecycle, Lost, RateLimited, ShardConnect, ShardDisconnect, ShardError, ShardErrorKind,
     ShardResume,
 };
 use crate::shard::CommandFailed;
@@ -20,6 +20,7 @@ impl Outlet {
         match event {
             Event::Ready { session_id, guilds } => {
                 self.identifying = false;
+                self.track.begin();
                 self.cell.update(|report| {
                     report.state = StateName::Ready;
                     report.stats.guilds = guilds;
@@ -46,6 +47,7 @@ impl Outlet {
                     sequence,
                     replayed,
                 }));
+                self.track.note();
                 self.queue.publish(&mut self.staged);
                 self.tell_fleet(fleet::Input::Resumed { shard });
             }
@@ -90,9 +92,19 @@ impl Outlet {
         match *event {
             Event::SessionLost { cause, sequence } => {
                 self.cell.update(|report| report.session_since = None);
-                let reason =
-                    format!("{cause}: events between {sequence} and the next READY are lost");
-                self.error(ShardErrorKind::SessionLost, None, reason, false);
+                let after = self.track.lost().unwrap_or(sequence).min(sequence);
+                let lost = Lost {
+                    after_sequence: after,
+                    received_sequence: sequence,
+                    since_unix_ms: self.heard_ms,
+                };
+                self.complain(ShardError {
+                    error: ShardErrorKind::SessionLost,
+                    code: None,
+                    reason: format!("{cause}: {lost}"),
+                    fatal: false,
+                    lost: Some(lost),
+                });
             }
             Event::CommandBlamed { opcode, code, .. } => {
                 let reason = format!(
@@ -123,6 +135,9 @@ impl Outlet {
         retry_after: Duration,
     ) {
         let shard = self.shard;
+        if resumable {
+            self.heard_ms = clock::unix_ms();
+        }
         if std::mem::take(&mut self.identifying) && cause == Cause::InvalidSession {
             self.tell_fleet(fleet::Input::IdentifyRejected { shard });
         }
@@ -179,15 +194,20 @@ impl Outlet {
         reason: String,
         fatal: bool,
     ) {
-        tracing::warn!(shard = %self.shard, "{reason}");
-        self.cell
-            .update(|report| report.last_error = Some(reason.clone()));
-        self.lifecycle(&Lifecycle::ShardError(ShardError {
+        self.complain(ShardError {
             error,
             code,
             reason,
             fatal,
-        }));
+            lost: None,
+        });
+    }
+
+    fn complain(&mut self, error: ShardError) {
+        tracing::warn!(shard = %self.shard, "{}", error.reason);
+        let reason = error.reason.clone();
+        self.cell.update(|report| report.last_error = Some(reason));
+        self.lifecycle(&Lifecycle::ShardError(error));
     }
 
     fn lifecycle(&mut self, event: &Lifecycle) {
@@ -197,6 +217,7 @@ impl Outlet {
             topic: event.topic(),
             kind: EventKind::Unknown,
             replayed: false,
+            session: 0,
         };
         if !self.staged.push(head, "", &event.to_json()) {
             self.cell.update(|report| report.dropped += 1);

@@ -1,0 +1,98 @@
+//! What a predecessor left: its sessions, and what it had spent of the day's identifies.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use shardkeep_core::gateway::Capsule;
+use shardkeep_core::{ShardId, fleet};
+
+/// The identify account as it is stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Account {
+    pub(super) saved_at_ms: u64,
+    pub(super) snapshot: fleet::Snapshot,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Loaded {
+    /// The newest session of each shard.
+    pub(crate) capsules: BTreeMap<ShardId, Capsule>,
+    account: Option<Account>,
+    /// Lines that could not be read.
+    pub(super) refused: usize,
+}
+
+impl Loaded {
+    /// Takes in a line of a store. What cannot be read is counted, and its shard identifies.
+    pub(super) fn line(&mut self, line: &str) {
+        if let Ok(account) = serde_json::from_str::<Account>(line) {
+            let is_newer = self
+                .account
+                .as_ref()
+                .is_none_or(|known| known.saved_at_ms < account.saved_at_ms);
+            if is_newer {
+                self.account = Some(account);
+            }
+            return;
+        }
+        let opened = Capsule::open(line.as_bytes());
+        match opened.map(|capsule| (capsule.shard(), capsule)) {
+            Ok((Some(shard), capsule)) => self.capsule(shard, capsule),
+            Ok((None, _)) => self.refused += 1,
+            Err(error) => {
+                tracing::warn!(%error, "a stored session is passed by: its shard identifies");
+                self.refused += 1;
+            }
+        }
+    }
+
+    fn capsule(&mut self, shard: ShardId, capsule: Capsule) {
+        let age = |capsule: &Capsule| (capsule.fencing, capsule.epoch, capsule.saved_at_ms);
+        match self.capsules.get(&shard) {
+            Some(known) if age(known) >= age(&capsule) => {}
+            _ => drop(self.capsules.insert(shard, capsule)),
+        }
+    }
+
+    /// The identify account, and how long ago that was.
+    pub(crate) fn account(&self, now_ms: u64) -> Option<(&fleet::Snapshot, Duration)> {
+        let account = self.account.as_ref()?;
+        let elapsed = Duration::from_millis(now_ms.saturating_sub(account.saved_at_ms));
+        Some((&account.snapshot, elapsed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_of_each_shard_counts_and_what_is_damaged_is_counted() {
+        let line = |epoch, acknowledged| {
+            let capsule = Capsule {
+                shard_total: 1,
+                session_id: "abc".to_owned(),
+                received: 9,
+                acknowledged,
+                epoch,
+                ..Capsule::default()
+            };
+            capsule.seal().unwrap()
+        };
+        let mut loaded = Loaded::default();
+        for text in [&line(2, 5), &line(1, 8), "", "{\"version\":1}"] {
+            loaded.line(text);
+        }
+        assert_eq!(loaded.capsules[&ShardId::SINGLE].acknowledged, 5);
+        assert_eq!(loaded.refused, 2);
+        let account = Account {
+            saved_at_ms: 1_000,
+            snapshot: fleet::Snapshot::default(),
+        };
+        loaded.line(&serde_json::to_string(&account).unwrap());
+        let (_, elapsed) = loaded.account(3_500).unwrap();
+        assert_eq!(elapsed, Duration::from_millis(2_500));
+    }
+}

@@ -1,0 +1,83 @@
+//! What a shard notes of its session, so that another process can go on with it.
+
+use std::sync::Arc;
+
+use shardkeep_core::Machine as _;
+use shardkeep_core::gateway::Session;
+
+use crate::sessions::Tracked;
+
+/// A shard's notes. Without a session store it notes nothing.
+#[derive(Debug, Default)]
+pub(super) struct Track {
+    tracked: Option<Arc<Tracked>>,
+    epoch: u32,
+    /// Handed out in this round, and not noted yet.
+    handed: Vec<u64>,
+    /// Who the session is has changed.
+    is_new: bool,
+}
+
+impl Track {
+    pub(super) fn new(tracked: Option<Arc<Tracked>>) -> Self {
+        let epoch = tracked.as_ref().map_or(0, |tracked| tracked.epoch());
+        Self {
+            tracked,
+            epoch,
+            ..Self::default()
+        }
+    }
+
+    /// When a predecessor stored the session, in milliseconds of Unix time.
+    pub(super) fn saved_at_ms(&self) -> Option<u64> {
+        self.tracked.as_ref()?.saved_at_ms()
+    }
+
+    /// The session's number, which its events carry.
+    pub(super) const fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// READY: a new session, which counts its events anew.
+    pub(super) fn begin(&mut self) {
+        self.note();
+        if let Some(tracked) = &self.tracked {
+            self.epoch = tracked.begin();
+            self.is_new = true;
+        }
+    }
+
+    /// A dispatch will be handed to the application.
+    pub(super) fn handed(&mut self, sequence: u64) {
+        if self.tracked.is_some() {
+            self.handed.push(sequence);
+        }
+    }
+
+    /// Notes what is handed out, before anybody can have finished it. One lock for a round.
+    pub(super) fn note(&mut self) {
+        if let Some(tracked) = self.tracked.as_ref().filter(|_| !self.handed.is_empty()) {
+            tracked.handed(&self.handed);
+            self.handed.clear();
+        }
+    }
+
+    /// The session has come so far, and all of it is noted.
+    pub(super) fn reached(&mut self, session: &Session) {
+        let Some(tracked) = &self.tracked else {
+            return;
+        };
+        if session.session_id().is_some() && std::mem::take(&mut self.is_new) {
+            tracked.describe(session.snapshot());
+        }
+        if let Some(sequence) = session.stats().sequence {
+            tracked.reached(sequence);
+        }
+    }
+
+    /// The session cannot be resumed any more. Up to where everything in it was finished.
+    pub(super) fn lost(&self) -> Option<u64> {
+        let (acknowledged, _) = self.tracked.as_ref()?.lost();
+        Some(acknowledged)
+    }
+}
