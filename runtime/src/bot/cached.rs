@@ -1,30 +1,12 @@
-//! The bot's cache: where it is found, and how it ends.
+//! The bot's cache: where it is found.
 
-use super::{Bot, lock};
+use super::Bot;
 use crate::cache::Cache;
-use crate::clock;
 
 impl Bot {
     /// What the bot knows of Discord. `None` if `cache.budget_bytes` is 0.
     #[must_use]
     pub fn cache(&self) -> Option<&Cache> {
         self.inner.cache.as_ref()
-    }
-
-    /// What waits for the cache's store is written, within `shutdown_timeout_ms`.
-    pub(super) async fn end_cache(&self) {
-        let runtime = lock(&self.inner.life)
-            .runtime
-            .as_ref()
-            .map(|runtime| runtime.handle().clone());
-        let (Some(cache), Some(runtime)) = (self.inner.cache.clone(), runtime) else {
-            return;
-        };
-        let until = clock::now() + self.shutdown_timeout();
-        // Not on the caller's threads: others may live on them.
-        let ended = runtime.spawn_blocking(move || cache.stop(until)).await;
-        if ended.is_err() {
-            tracing::warn!("the cache was not ended in order");
-        }
     }
 }

@@ -13,6 +13,7 @@ mod observed;
 mod run;
 mod shared;
 mod status;
+mod stop;
 mod stored;
 mod take;
 
@@ -22,12 +23,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use shardkeep_core::gateway::Snapshot;
 use shardkeep_core::wire::{Command, EventFilter, EventKind};
 use shardkeep_core::{ShardId, Snowflake};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
 
 pub use builder::BotBuilder;
 pub use error::{Error, Failure};
@@ -307,59 +306,6 @@ impl Bot {
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
         self.inner.shared.failure()
-    }
-
-    fn shutdown_timeout(&self) -> Duration {
-        Duration::from_millis(self.inner.config.shutdown_timeout_ms)
-    }
-
-    /// Stops every shard and returns when they have ended, or when `shutdown_timeout_ms` is over. Events that are in
-    /// the queue can still be taken, and should be: the snapshots take them for handled. Shutting down twice changes
-    /// nothing.
-    ///
-    /// With `resumable`, Discord keeps the sessions for a few minutes: the snapshots let [`BotBuilder::resume_from`] go
-    /// on from them, in this process or another. Without, it ends them and shows the bot offline at once, and there are
-    /// no snapshots.
-    ///
-    /// With a `session_store` the sessions are stored as well, there with what was not finished yet; what is finished
-    /// after this is stored when the last handle to the bot is dropped.
-    pub async fn shutdown(&self, resumable: bool) -> Vec<Snapshot> {
-        let (orders, runtime) = {
-            let mut life = lock(&self.inner.life);
-            life.driver = None;
-            (
-                life.orders.clone(),
-                life.runtime
-                    .as_ref()
-                    .map(|runtime| runtime.handle().clone()),
-            )
-        };
-        if let (Some(orders), Some(runtime)) = (orders, runtime) {
-            // The fleet may have stopped by itself.
-            let _stopped_already = orders.send(Order::Shutdown { resumable });
-            let (mut stage, limit) = (self.inner.shared.stage.subscribe(), self.shutdown_timeout());
-            // Waited for on the bot's own threads: the caller's may have no timers.
-            let waiting = runtime.spawn(async move {
-                timeout(limit, stage.wait_for(|stage| *stage == Stage::Stopped))
-                    .await
-                    .is_ok()
-            });
-            if !waiting.await.unwrap_or(false) {
-                tracing::warn!("shards were cut off: they took too long to stop");
-            }
-        }
-        self.inner.shared.stop();
-        self.end_cache().await;
-        self.store_sessions().await;
-        self.inner.end();
-        self.snapshots()
-    }
-
-    /// The sessions that Discord keeps for this bot after a resumable [`Bot::shutdown`], also the one with which
-    /// [`Bot::run`] ends. Empty before, and after any other.
-    #[must_use]
-    pub fn snapshots(&self) -> Vec<Snapshot> {
-        self.inner.shared.snapshots()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use shardkeep_core::ShardId;
 
-use super::{Bot, lock};
+use super::Bot;
 use crate::sessions::SessionsStatus;
 
 impl Bot {
@@ -21,18 +21,5 @@ impl Bot {
     pub fn sessions_status(&self) -> Option<SessionsStatus> {
         let sessions = self.inner.sessions.as_ref();
         sessions.map(|sessions| sessions.status())
-    }
-
-    /// Stores what has changed, within `shutdown_timeout_ms`.
-    pub(super) async fn store_sessions(&self) {
-        let has_runtime = lock(&self.inner.life).runtime.is_some();
-        let Some(sessions) = self.inner.sessions.as_ref().filter(|_| has_runtime) else {
-            return;
-        };
-        if !sessions.flush(self.shutdown_timeout()).await {
-            tracing::warn!(
-                "sessions were not stored in time: a restart may repeat events, or identify"
-            );
-        }
     }
 }

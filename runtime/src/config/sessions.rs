@@ -25,7 +25,8 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "session_store.interval_ms",
         integer(20, 60_000),
         "1000",
-        "How often what has changed is stored, in milliseconds. A process that is killed repeats what it finished since.",
+        "How often what has changed is stored, in milliseconds. A process that is killed repeats what it finished \
+         since.",
     ),
     option(
         "acknowledge",

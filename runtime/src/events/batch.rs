@@ -10,8 +10,8 @@ use crate::sessions::Sessions;
 
 /// Events in the order in which they arrived. Dropping it gives its memory back to the bot.
 ///
-/// With a `session_store`, and unless `acknowledge` is `manual`, dropping it also says that its events are finished: what
-/// is not when the process dies is replayed to the next. While a panic unwinds it says nothing.
+/// With a `session_store`, and unless `acknowledge` is `manual`, dropping it also says that its events are finished:
+/// what is not when the process dies is replayed to the next. While a panic unwinds it says nothing.
 ///
 /// Iterating borrows: nothing is allocated, copied or decoded. [`Batch::into_events`] gives events that can be kept.
 ///

@@ -114,11 +114,11 @@ pub struct ShardError {
 pub struct Lost {
     /// Everything up to this sequence was finished.
     pub after_sequence: u64,
-    /// The last sequence that was received. What came between the two was handed out; with a `session_store`, a process
-    /// that died may not have finished it.
+    /// The last sequence that was received. What came between the two was handed out; with a `session_store`, a
+    /// process that died may not have finished it.
     pub received_sequence: u64,
-    /// When the session was last known to live, in milliseconds of Unix time: what happened from then until the next READY
-    /// was not received.
+    /// When the session was last known to live, in milliseconds of Unix time: what happened from then until the next
+    /// READY was not received.
     pub since_unix_ms: u64,
 }
 

@@ -1,5 +1,5 @@
-//! Sessions that outlive their process: what is stored of them, how far the application has come in each, and the thread
-//! that writes it.
+//! Sessions that outlive their process: what is stored of them, how far the application has come in each, and the
+//! thread that writes it.
 //!
 //! A shard's thread notes what it hands out, whoever takes events notes what is finished, and once in a while a thread
 //! of its own stores what has changed. Nothing here is waited for by a socket or a handler.

@@ -18,23 +18,7 @@ impl Outlet {
     pub(super) fn event(&mut self, event: Event<'_>) {
         let shard = self.shard;
         match event {
-            Event::Ready { session_id, guilds } => {
-                self.identifying = false;
-                self.track.begin();
-                self.cell.update(|report| {
-                    report.state = StateName::Ready;
-                    report.stats.guilds = guilds;
-                    report.session_since = Some(clock::now());
-                });
-                tracing::info!(%shard, guilds, "connected");
-                self.lifecycle(&Lifecycle::ShardConnect(ShardConnect {
-                    session_id: session_id.to_owned(),
-                    guild_count: guilds,
-                }));
-                // The user hears of the last shard before the fleet says that it was the last.
-                self.queue.publish(&mut self.staged);
-                self.tell_fleet(fleet::Input::Ready { shard });
-            }
+            Event::Ready { session_id, guilds } => self.session_begun(session_id, guilds),
             Event::Resumed {
                 session_id,
                 sequence,
@@ -85,6 +69,25 @@ impl Outlet {
             Event::Ignored { opcode } => tracing::debug!(%shard, opcode, "a message was passed by"),
             other => self.complaint(&other),
         }
+    }
+
+    fn session_begun(&mut self, session_id: &str, guilds: u32) {
+        let shard = self.shard;
+        self.identifying = false;
+        self.track.begin();
+        self.cell.update(|report| {
+            report.state = StateName::Ready;
+            report.stats.guilds = guilds;
+            report.session_since = Some(clock::now());
+        });
+        tracing::info!(%shard, guilds, "connected");
+        self.lifecycle(&Lifecycle::ShardConnect(ShardConnect {
+            session_id: session_id.to_owned(),
+            guild_count: guilds,
+        }));
+        // The user hears of the last shard before the fleet says that it was the last.
+        self.queue.publish(&mut self.staged);
+        self.tell_fleet(fleet::Input::Ready { shard });
     }
 
     /// Events that are errors in the user's eyes.

@@ -1,0 +1,174 @@
+//! A bot in a process of its own: this test program again. It says what it has handled, and can be killed.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use shardkeep::config::Config;
+use shardkeep::{Bot, Event, Subscription, Topic};
+use shardkeep_sim::digest;
+
+use crate::support::PATIENCE;
+
+const OPTIONS: &str = "SHARDKEEP_RESTART_OPTIONS";
+
+/// One line of a child's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// A dispatch was handled.
+    Handled {
+        shard: u32,
+        sequence: u64,
+        digest: u64,
+        replayed: bool,
+    },
+    /// A shard may have lost something.
+    Lost(String),
+    /// Every shard has a session.
+    Ready,
+}
+
+impl Said {
+    fn parse(line: &str) -> Option<Self> {
+        // The test harness writes on the same lines.
+        let (_, rest) = line.split_once("bot: ")?;
+        if let Some(reason) = rest.strip_prefix("lost ") {
+            return Some(Self::Lost(reason.to_owned()));
+        }
+        let words: Vec<_> = rest.split_whitespace().collect();
+        match words[..] {
+            ["ready"] => Some(Self::Ready),
+            ["handled", shard, sequence, digest, replayed] => Some(Self::Handled {
+                shard: shard.parse().ok()?,
+                sequence: sequence.parse().ok()?,
+                digest: digest.parse().ok()?,
+                replayed: replayed == "true",
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// A bot in another process. Dropping it kills it.
+pub(crate) struct BotProcess {
+    child: Child,
+    lines: Receiver<Said>,
+}
+
+impl BotProcess {
+    /// With these options of the configuration.
+    pub(crate) fn start(options: &Value) -> Self {
+        let own = std::env::current_exe().expect("a test program");
+        let mut child = Command::new(own)
+            .args(["--exact", "child::as_a_bot", "--nocapture"])
+            .env(OPTIONS, options.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("another process");
+        let out = BufReader::new(child.stdout.take().expect("piped"));
+        let (said, lines) = channel();
+        std::thread::spawn(move || {
+            let lines = out.lines().map_while(Result::ok);
+            // Whoever listened may have heard enough.
+            let _enough = lines
+                .filter_map(|line| Said::parse(&line))
+                .try_for_each(|line| said.send(line));
+        });
+        Self { child, lines }
+    }
+
+    /// What it says next; `None` once it has ended.
+    pub(crate) fn next(&self, within: Duration) -> Result<Said, RecvTimeoutError> {
+        self.lines.recv_timeout(within)
+    }
+
+    /// Adds what it says to `log` until `enough`.
+    pub(crate) fn until(&self, log: &mut Vec<Said>, mut enough: impl FnMut(&Said) -> bool) {
+        loop {
+            let said = self.next(PATIENCE).expect("the bot goes on");
+            let is_enough = enough(&said);
+            log.push(said);
+            if is_enough {
+                return;
+            }
+        }
+    }
+
+    /// `kill -9`, and what it had said.
+    pub(crate) fn kill(mut self, log: &mut Vec<Said>) {
+        self.child.kill().expect("a child");
+        self.child.wait().expect("a child");
+        log.extend(self.lines.iter());
+    }
+
+    /// Lets it stop as it would for SIGTERM.
+    pub(crate) fn stop(mut self, log: &mut Vec<Said>) {
+        drop(self.child.stdin.take());
+        log.extend(self.lines.iter());
+        assert!(self.child.wait().expect("a child").success());
+    }
+}
+
+impl Drop for BotProcess {
+    fn drop(&mut self) {
+        let _ended_already = self.child.kill();
+        let _reaped_already = self.child.wait();
+    }
+}
+
+/// What the other process does. In a usual run of the tests nothing.
+#[test]
+fn as_a_bot() {
+    let Ok(options) = std::env::var(OPTIONS) else {
+        return;
+    };
+    let options: Map<String, Value> = serde_json::from_str(&options).expect("options");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(run(options));
+}
+
+#[expect(clippy::print_stdout, reason = "the parent reads it")]
+fn say(line: &str) {
+    println!("bot: {line}");
+    std::io::stdout().flush().expect("the parent listens");
+}
+
+async fn run(options: Map<String, Value>) {
+    let config = Config::builder().values(options).build().expect("options");
+    let bot = Bot::builder(config).io_threads(1).build().expect("a bot");
+    bot.on(Subscription::All, handle);
+    let stopping = bot.clone();
+    tokio::task::spawn_blocking(move || {
+        let mut line = String::new();
+        let _closed = std::io::stdin().read_line(&mut line);
+        let runtime = tokio::runtime::Handle::current();
+        runtime.block_on(stopping.shutdown(true));
+    });
+    bot.run().await.expect("Discord does not refuse it");
+}
+
+async fn handle(event: Event) {
+    match event.topic() {
+        Topic::Ready => say("ready"),
+        Topic::ShardError => say(&format!("lost {}", event.json())),
+        Topic::Dispatch => {
+            // As long as a handler takes that asks a database.
+            tokio::time::sleep(Duration::from_millis(1 + event.sequence() % 7)).await;
+            say(&format!(
+                "handled {} {} {} {}",
+                event.shard().index(),
+                event.sequence(),
+                digest(event.data()),
+                event.is_replayed()
+            ));
+        }
+        _ => {}
+    }
+}
