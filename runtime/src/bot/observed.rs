@@ -47,6 +47,7 @@ impl Observed for Shared {
             queue: self.queue.status(),
             shards_expected: (fleet.shards > 0).then_some(fleet.shards),
             cache: self.cache.as_ref().map(Cache::numbers),
+            stored_sessions: self.sessions().map(|sessions| sessions.status()),
             rest: Some(RestNumbers::of(self.rest.client())),
             ..Numbers::default()
         };

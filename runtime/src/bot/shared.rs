@@ -12,6 +12,7 @@ use crate::cache::Cache;
 use crate::clock;
 use crate::events::Queue;
 use crate::rest::Rest;
+use crate::sessions::Sessions;
 use crate::shard::{Control, ShardCell};
 
 /// How far a bot has come.
@@ -109,6 +110,11 @@ impl Shared {
 
     pub(super) fn snapshots(&self) -> Vec<gateway::Snapshot> {
         lock(&self.snapshots).clone()
+    }
+
+    /// Where sessions are stored, if they are.
+    pub(super) fn sessions(&self) -> Option<&Arc<Sessions>> {
+        self.queue.sessions()
     }
 
     /// Ends the bot: what is in the queue can still be taken.

@@ -11,6 +11,7 @@ use super::shared::{Shared, Stage};
 use crate::cache::CacheStatus;
 use crate::clock;
 use crate::events::QueueStatus;
+use crate::sessions::SessionsStatus;
 use crate::shard::Report;
 
 /// A bot at this moment. Counters run since the start.
@@ -48,6 +49,9 @@ pub struct Status {
     /// What the bot's cache holds; none if it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<CacheStatus>,
+    /// What has become of stored sessions; none if they are not stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stored_sessions: Option<SessionsStatus>,
     /// The queue between the shards and the user.
     pub queue: QueueStatus,
     /// Every shard that was started, by total and id.
@@ -229,6 +233,7 @@ impl Status {
                 wasted_today: fleet.wasted_today,
             },
             cache: shared.cache.as_ref().map(|cache| cache.numbers().status()),
+            stored_sessions: shared.sessions().map(|sessions| sessions.status()),
             queue: shared.queue.status(),
             shards,
         }

@@ -102,7 +102,7 @@ impl Queue {
         self
     }
 
-    pub(super) const fn sessions(&self) -> Option<&Arc<Sessions>> {
+    pub(crate) const fn sessions(&self) -> Option<&Arc<Sessions>> {
         self.sessions.as_ref()
     }
 

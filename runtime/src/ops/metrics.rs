@@ -41,7 +41,9 @@ impl Collector for Snapshot {
         let rest = self.0.rest.as_ref();
         rest.map_or(Ok(()), |rest| rest.encode(&mut page))?;
         let cache = self.0.cache.as_ref();
-        cache.map_or(Ok(()), |cache| cache.encode(&mut page))
+        cache.map_or(Ok(()), |cache| cache.encode(&mut page))?;
+        let stored = self.0.stored_sessions.as_ref();
+        stored.map_or(Ok(()), |stored| stored.encode(&mut page))
     }
 }
 

@@ -6,6 +6,7 @@ use shardkeep_core::ShardId;
 use shardkeep_core::gateway::Cause;
 use shardkeep_core::wire::EventKind;
 
+use crate::SessionsStatus;
 use crate::cache::CacheNumbers;
 use crate::events::QueueStatus;
 use crate::rest::RestNumbers;
@@ -40,6 +41,8 @@ pub struct Pulse {
 pub struct Numbers {
     /// What the bot's cache says; `None` if it has none.
     pub cache: Option<CacheNumbers>,
+    /// What has become of stored sessions; `None` if they are not stored.
+    pub stored_sessions: Option<SessionsStatus>,
     /// One entry for each shard of this process.
     pub shards: Vec<ShardNumbers>,
     /// Dispatches received, by kind; those that the filter held back among them.

@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
+use crate::SessionsStatus;
 use crate::bus::BusCounts;
 use crate::cache::{CacheNumbers, OwnCounts};
 use crate::config::{Config, Ops};
@@ -278,6 +279,7 @@ fn reference_pages_list_every_metric() {
             own: Some(OwnCounts::default()),
             ..CacheNumbers::default()
         }),
+        stored_sessions: Some(SessionsStatus::default()),
         ..Numbers::default()
     };
     let text = metrics::text(full).unwrap();
@@ -288,8 +290,9 @@ fn reference_pages_list_every_metric() {
 
 What `/metrics` of the ops endpoint answers, in OpenMetrics text. Names and labels are stable. Labels are bounded: a
 shard and its total, the kind of a dispatch, the cause of a disconnect, a reason, a priority. `shardkeep_rest_pool_*` is
-there where limits are shared; those of cache, store, bus and own cache where there is [a cache](../cache.md). [The
-proxy](../proxy.md) has the numbers of REST as well, and its own beside them.
+there where limits are shared; those of cache, store, bus and own cache where there is [a cache](../cache.md),
+`shardkeep_stored_sessions_*` where [sessions are stored](../sessions.md). [The proxy](../proxy.md) has the numbers of
+REST as well, and its own beside them.
 
 | metric | type | labels | what it is |
 |---|---|---|---|

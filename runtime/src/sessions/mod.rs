@@ -7,6 +7,7 @@
 mod file;
 mod keeper;
 mod loaded;
+mod numbers;
 mod open;
 mod tracked;
 mod writer;
@@ -17,11 +18,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use serde::Serialize;
 use shardkeep_core::{ShardId, fleet};
 use tokio::sync::oneshot;
 
 pub(crate) use loaded::Loaded;
+pub use numbers::SessionsStatus;
 pub(crate) use open::open;
 pub(crate) use tracked::Tracked;
 
@@ -35,28 +36,6 @@ use writer::{Order, Writer};
 
 /// How long a start waits for what was stored.
 const LOAD_LIMIT: Duration = Duration::from_secs(10);
-
-/// What has become of stored sessions, since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct SessionsStatus {
-    /// Sessions that a start found.
-    pub loaded: u64,
-    /// Stored sessions that could not be read: damaged, or of another version. Their shards identify.
-    pub refused: u64,
-    /// Sessions written, each time that one had changed.
-    pub saved: u64,
-    /// Sessions removed because Discord had ended them.
-    pub removed: u64,
-    /// Writes that another process had overtaken: it holds the shard now.
-    pub superseded: u64,
-    /// Writes that failed. What they held is written with the next.
-    pub failed: u64,
-    /// Dispatches that were handed out and are not finished.
-    pub outstanding: u64,
-    /// Dispatches that are not waited for any more, because more than a million others came after them.
-    pub abandoned: u64,
-}
 
 #[derive(Debug, Default)]
 struct Counters {
