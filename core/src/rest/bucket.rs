@@ -108,6 +108,7 @@ impl Window {
     /// Keeps the log, whatever the kind: it may be proven a log by another bucket of the same hash.
     fn keep_log(&mut self, profile: &Profile, sample: Sample, in_flight: u32) {
         self.log_one(profile.limit, sample.received);
+        let was_right = self.is_log_right;
         // With nothing in flight it is plain what others, or lost requests, have spent.
         self.is_log_right = profile.kind == Kind::Log && (self.is_log_right || in_flight == 0);
         if !self.is_log_right {
@@ -117,8 +118,16 @@ impl Window {
         let span = profile.window + ROUNDING;
         let gone = self.log.partition_point(|&at| at + span <= sample.sent);
         let known = u32::try_from(self.log.len() - gone).unwrap_or(u32::MAX);
+        // The last answer to come need not be that of the last request to be counted.
+        let is_pending = self
+            .reset
+            .is_some_and(|reset| reset.upper > sample.received);
+        let used = match is_pending && !was_right {
+            true => sample.used().max(sample.limit.saturating_sub(self.low)),
+            false => sample.used(),
+        };
         // What Discord says is more than was sent from here: somebody else uses the bucket.
-        for _ in known.saturating_add(in_flight)..sample.used() {
+        for _ in known.saturating_add(in_flight)..used {
             self.log_one(profile.limit, sample.received);
         }
     }

@@ -186,3 +186,19 @@ fn a_forecast_counts_windows() {
     assert_eq!(at(4), ms(1_025));
     assert!(at(5) > ms(1_025));
 }
+
+#[test]
+fn what_others_took_of_a_log_is_told_by_the_least_that_was_left() {
+    let proof: Vec<_> = (0..5_u32)
+        .map(|index| {
+            let sent = u64::from(index) * 100;
+            sample(sent, sent + 20, 5, 4 - index, 1_000)
+        })
+        .collect();
+    let (_, mut profile) = taught(&proof);
+    // Another bucket of the same hash: two go at once, somebody else has taken one, and the answers overtake each other.
+    let mut window = Window::default();
+    window.learn(&mut profile, sample(5_000, 5_010, 5, 2, 1_000), 1, MARGIN);
+    window.learn(&mut profile, sample(5_000, 5_011, 5, 3, 1_000), 0, MARGIN);
+    assert_eq!(window.room(&profile, ms(5_012), 0, MARGIN), Room::Now(2));
+}
