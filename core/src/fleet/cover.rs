@@ -6,7 +6,7 @@
 //!    divisor of their totals. For each pair of different totals, the shards of the one are marked by their index
 //!    modulo that divisor, and those of the other are looked up.
 //! 2. **Nobody left out.** One guild in `total` is on a shard. If no guild is on two, the shares add up to the share of
-//!    all that are served; that is everybody if and only if the sum is 1. It is computed in whole numbers of any length.
+//!    all that are served; that is everybody if and only if the sum is 1. It is computed in integers of any length.
 //!
 //! # Why it is fast
 //!

@@ -185,6 +185,25 @@ impl fmt::Display for PlanError {
 }
 
 impl PlanError {
+    /// The name of what is wrong, the same in every language.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NotACover(_) => "not_a_cover",
+            Self::BadTotal(_) => "bad_total",
+            Self::NothingToDo => "nothing_to_do",
+            Self::UnknownShard(_) => "unknown_shard",
+            Self::OddTotal(_) => "odd_total",
+            Self::PartnerMissing { .. } => "partner_missing",
+            Self::NotAMultiple { .. } => "not_a_multiple",
+            Self::TooManyGuilds { .. } => "too_many_guilds",
+            Self::CannotIsolate { .. } => "cannot_isolate",
+            Self::AlreadyIsolated { .. } => "already_isolated",
+            Self::Budget(_) => "budget",
+            Self::Unproven { .. } => "unproven",
+        }
+    }
+
     fn multiple(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::NotAMultiple {
             total,

@@ -1,5 +1,6 @@
 //! One step of a plan: what starts, and what stops once that serves.
 
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -15,6 +16,20 @@ reasons! {
         3 Generation "all shards of another total start beside those there are, which leave together",
         4 Overlay "a session of its own takes a guild over, and few others with it, from the shard that has them",
         5 Rejoin "an overlay leaves: its guilds are handled where their shard is",
+    }
+}
+
+impl StepKind {
+    /// The name in every language.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Split => "split",
+            Self::Merge => "merge",
+            Self::Generation => "generation",
+            Self::Overlay => "overlay",
+            Self::Rejoin => "rejoin",
+        }
     }
 }
 
@@ -54,6 +69,18 @@ impl Step {
     #[must_use]
     pub fn stop(&self) -> &[ShardId] {
         &self.stop
+    }
+
+    /// What to start, as [`Shards`](crate::fleet::Shards) writes it; empty if there is nothing.
+    #[must_use]
+    pub fn start_text(&self) -> String {
+        List(&self.start).to_string()
+    }
+
+    /// What to stop, as [`Shards`](crate::fleet::Shards) writes it; empty if there is nothing.
+    #[must_use]
+    pub fn stop_text(&self) -> String {
+        List(&self.stop).to_string()
     }
 }
 
