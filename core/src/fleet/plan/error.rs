@@ -126,8 +126,16 @@ impl fmt::Display for Shortfall {
     }
 }
 
-/// A duration for people: hours and minutes, or minutes and seconds.
-pub(super) struct Span(pub(super) Duration);
+/// A duration for people, rounded up to seconds: hours and minutes, or minutes and seconds.
+///
+/// ```
+/// use core::time::Duration;
+/// use shardkeep_core::fleet::plan::Span;
+///
+/// assert_eq!(Span(Duration::from_millis(131_250)).to_string(), "2 min 12 s");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub Duration);
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -31,7 +31,7 @@ use crate::fleet::serving::{Serving, StepError, Walk};
 use crate::fleet::topology::Topology;
 use crate::id::{ShardId, Snowflake};
 
-pub use error::{PlanError, Shortfall};
+pub use error::{PlanError, Shortfall, Span};
 pub use estimate::Estimate;
 pub use facts::Facts;
 pub use rules::{GUILDS_PER_SHARD_MAX, LARGE_BOT_GUILDS};
@@ -204,7 +204,7 @@ impl fmt::Display for Plan {
             peak_sessions,
             ..
         } = self.estimate;
-        let (steps, span) = (self.steps.len(), error::Span(duration));
+        let (steps, span) = (self.steps.len(), Span(duration));
         let steps_are = if steps == 1 { "step" } else { "steps" };
         let identifies_are = if identifies == 1 {
             "identify"
