@@ -1,0 +1,120 @@
+//! Any shards and any target: no panic, no step that leaves anybody out, no witness that is wrong.
+
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use shardkeep_core::fleet::{CoverError, Facts, Plan, SessionStartLimit, Shards, Target, Topology};
+use shardkeep_core::{ShardId, Snowflake};
+
+#[derive(Arbitrary, Debug)]
+struct Given<'a> {
+    shards: &'a str,
+    overlay: Option<(u32, u32)>,
+    target: To,
+    limit: (u32, u32, u64, u32),
+    guilds: Option<u64>,
+    recommended: Option<u32>,
+    large_bot_shards: Option<u32>,
+    steps_max: Option<u32>,
+}
+
+#[derive(Arbitrary, Debug)]
+enum To {
+    Shards(u16),
+    Split(u32, u32),
+    Merge(u32, u32),
+    Generation(u16),
+    Isolate(u64),
+    Rejoin(u32, u32),
+}
+
+fn target(to: &To) -> Option<Target> {
+    Some(match *to {
+        To::Shards(n) => Target::Shards(n.into()),
+        To::Split(index, total) => Target::Split(ShardId::new(index, total)?),
+        To::Merge(index, total) => Target::Merge(ShardId::new(index, total)?),
+        To::Generation(n) => Target::Generation(n.into()),
+        To::Isolate(guild) => Target::Isolate(Snowflake(guild)),
+        To::Rejoin(index, total) => Target::Rejoin(ShardId::new(index, total)?),
+    })
+}
+
+/// A witness is a class: all of its first numbers must show what is claimed.
+fn check(topology: &Topology, error: CoverError) {
+    let members = |class: shardkeep_core::fleet::Residue| {
+        (0..8)
+            .map(move |n| class.remainder() + class.modulus() * n)
+            .filter(|n| *n < 1 << 42)
+    };
+    match error {
+        CoverError::Unserved { class } => {
+            for number in members(class) {
+                assert_eq!(
+                    topology.shards_of(Snowflake(number << 22)).count(),
+                    0,
+                    "{class}"
+                );
+            }
+        }
+        CoverError::Twice {
+            class,
+            first,
+            second,
+        } => {
+            for number in members(class) {
+                let guild = Snowflake(number << 22);
+                assert!(first.carries(guild) && second.carries(guild), "{class}");
+            }
+            assert!(topology.contains(first) && topology.contains(second) && first != second);
+        }
+        other => assert!(matches!(other, CoverError::Gap { .. }), "{other}"),
+    }
+}
+
+fuzz_target!(|given: Given<'_>| {
+    let (Ok(Shards::Fixed(topology)), Some(target)) = (given.shards.parse(), target(&given.target))
+    else {
+        return;
+    };
+    // Large ones are tested elsewhere: here many are better than long.
+    if topology.len() > 2_000 {
+        return;
+    }
+    let proof = topology.prove_cover();
+    let (total, remaining, reset_after_ms, max_concurrency) = given.limit;
+    let mut facts = Facts::new(SessionStartLimit {
+        total,
+        remaining,
+        reset_after_ms,
+        max_concurrency,
+    });
+    facts.overlays.extend(
+        given
+            .overlay
+            .and_then(|(index, total)| ShardId::new(index, total)),
+    );
+    facts.guilds = given.guilds;
+    facts.recommended = given.recommended;
+    facts.large_bot_shards = given.large_bot_shards;
+    facts.steps_max = Some(given.steps_max.unwrap_or(50).min(50));
+    let plan = match (Plan::new(&topology, target, &facts), proof) {
+        (Err(error), proof) => {
+            assert!(
+                !error.to_string().is_empty() && error.name() != "unproven",
+                "{error}"
+            );
+            return proof.err().map_or((), |error| check(&topology, error));
+        }
+        (Ok(plan), proof) => {
+            assert_eq!(proof, Ok(()), "a plan from what is no cover");
+            plan
+        }
+    };
+    let mut serving = plan.before().clone();
+    for step in plan.steps() {
+        serving = serving.after(step).expect("every step is proven");
+    }
+    assert_eq!(&serving, plan.after());
+    assert!(plan.estimate().identifies <= facts.spendable());
+});
