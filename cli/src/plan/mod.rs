@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 use serde::{Deserialize, Serialize};
 use shardkeep::HttpError;
-use shardkeep::core::fleet::{self, Facts, SessionStartLimit, Shards, Target, Topology};
+use shardkeep::core::fleet::{self, Facts, PlanError, SessionStartLimit, Shards, Target, Topology};
 use shardkeep::core::record::PlanAnswer;
 use shardkeep::core::{ShardId, Snowflake};
 use shardkeep::rest::Rest;
@@ -22,7 +22,11 @@ use crate::failure::Failure;
 ///
 /// Discord's limits are asked from /gateway/bot if there is a token, unless they are given.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("target").required(true).args(["shards", "split", "merge", "isolate", "rejoin"]))]
+#[command(
+    group = ArgGroup::new("target").required(true).args(["shards", "split", "merge", "isolate", "rejoin"]),
+    override_usage = "shardkeep plan [OPTIONS] <CURRENT> \
+                      <SHARDS|--split <I/N>|--merge <I/N>|--isolate <GUILD>|--rejoin <I/N>>"
+)]
 pub(crate) struct Plan {
     /// The shards that serve now: a count, ranges such as `0-15/16`, or totals side by side such as `1-15/16;0,16/32`.
     #[arg(value_name = "CURRENT", value_parser = topology)]
@@ -30,7 +34,7 @@ pub(crate) struct Plan {
     /// How many there are to be.
     shards: Option<u32>,
     /// Start all of them before any of the old ones stops, even where shards could be split or merged.
-    #[arg(long, requires = "shards")]
+    #[arg(long, conflicts_with_all = ["split", "merge", "isolate", "rejoin"])]
     generation: bool,
     /// Split this shard in two.
     #[arg(long, value_name = "INDEX/TOTAL", value_parser = shard)]
@@ -160,6 +164,11 @@ pub(crate) async fn run(arguments: Plan) -> Result<(), Failure> {
     written.map_err(|error| Failure::output(&error))?;
     match plan {
         Ok(_) => Ok(()),
+        Err(PlanError::Budget(short)) if short.days.is_some() && short.steps_that_fit > 0 => {
+            let steps = short.steps_that_fit;
+            let text = format!("{short} (--steps {steps} plans those of today)");
+            Err(Failure::Failed(text))
+        }
         Err(refused) => Err(Failure::Failed(refused.to_string())),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use shardkeep::core::fleet::plan::Span;
-use shardkeep::core::fleet::{Facts, Plan, Step};
+use shardkeep::core::fleet::{Facts, Plan};
 
 use super::Limits;
 
@@ -43,15 +43,10 @@ fn figures(out: &mut String, plan: &Plan, facts: &Facts, limits: Limits) {
     let mut row = |name: &str, text: String| {
         let _ = writeln!(out, "{name:<12}{text}");
     };
-    let from = match limits {
-        Limits::Asked => "",
-        Limits::Given => "; limits as given",
-        Limits::Assumed => "; limits assumed: set DISCORD_TOKEN to ask, or give --remaining",
-    };
     row(
         "identifies",
         format!(
-            "{} of {spendable} that may be spent until the day ends in {}; {} are left{from}",
+            "{} of {spendable} that may be spent until the day ends in {}; {} are left",
             estimate.identifies,
             Span(estimate.resets_in),
             estimate.budget_left
@@ -98,13 +93,12 @@ fn figures(out: &mut String, plan: &Plan, facts: &Facts, limits: Limits) {
             format!("{whole}.{rest:03} others are to be expected on the overlay"),
         );
     }
-    if plan
-        .steps()
-        .iter()
-        .all(|step: &Step| step.start().is_empty())
-    {
-        row("", "nothing is started".to_owned());
-    }
+    let from = match limits {
+        Limits::Asked => "as Discord says now",
+        Limits::Given => "as given",
+        Limits::Assumed => "assumed; set DISCORD_TOKEN to ask Discord, or give --remaining",
+    };
+    row("limits", from.to_owned());
 }
 
 /// `1.063 x`, of a number for each thousand.

@@ -37,7 +37,7 @@ fn mitosis_is_shown_folded_with_its_price() {
     );
     for part in [
         "32 of 950 that may be spent until the day ends in 24 h 0 min; 918 are left",
-        "limits assumed: set DISCORD_TOKEN",
+        "limits      assumed; set DISCORD_TOKEN",
         "4 min 4 s: 1 identify every 5250 ms, 10 s of overlap in each step",
         "16 now, 33 at most at once (1.032 x), 32 afterwards",
         "guilds are held 1.063 x at most",
@@ -98,7 +98,7 @@ fn every_kind_of_target() {
         (&["16", "--merge", "3/16"], "merge 3,11/16: start 3/8"),
         (
             &["4", "--rejoin", "6/40", "--overlay", "6/40"],
-            "nothing is started",
+            "identifies  0 of 950",
         ),
         (
             &["16", "32", "--steps", "4"],
@@ -106,7 +106,7 @@ fn every_kind_of_target() {
         ),
         (
             &["4", "--isolate", "197038439483310086", "--guilds", "3000"],
-            "0.999 others are to be expected on the overlay",
+            "1.000 others are to be expected on the overlay",
         ),
     ] {
         let out = planned(arguments);
@@ -119,7 +119,7 @@ fn a_refusal_says_what_is_possible() {
     for (arguments, said) in [
         (
             &["16", "32", "--remaining", "70"][..],
-            "take the first 10 of its 16 steps today, and all of it in 2 days",
+            "and all of it in 2 days (--steps 10 plans those of today)",
         ),
         (&["0-14/16", "32"], "start shard 15/16"),
         (&["16", "8", "--guilds", "30000"], "12 shards are the least"),
@@ -171,7 +171,7 @@ fn mistakes_are_told_apart_from_refusals() {
 fn discord_is_asked_for_its_limits_and_nothing_is_started() {
     let simulator = Simulator::start(&["--guilds", "6"]);
     let out = planned(&["4", "8", "--api", simulator.api()]);
-    assert!(!out.contains("limits"), "{out}");
+    assert!(out.contains("limits      as Discord says now"), "{out}");
     let found = answer(&["4", "8", "--api", simulator.api()]);
     assert_eq!(found["limits"], "asked");
     assert_eq!(found["figures"]["identifies"], 8);
