@@ -9,7 +9,7 @@ use shardkeep_core::{ShardId, Snowflake};
 
 #[derive(Arbitrary, Debug)]
 struct Given<'a> {
-    shards: &'a str,
+    shards: Serves<'a>,
     overlay: Option<(u32, u32)>,
     target: To,
     limit: (u32, u32, u64, u32),
@@ -17,6 +17,44 @@ struct Given<'a> {
     recommended: Option<u32>,
     large_bot_shards: Option<u32>,
     steps_max: Option<u32>,
+}
+
+/// Text seldom is a cover; splits of a whole always are.
+#[derive(Arbitrary, Debug)]
+enum Serves<'a> {
+    Text(&'a str),
+    Split(u8, Vec<(u8, u8)>),
+}
+
+impl Serves<'_> {
+    fn topology(&self) -> Option<Topology> {
+        match self {
+            Self::Text(text) => match text.parse() {
+                Ok(Shards::Fixed(topology)) => Some(topology),
+                _ => None,
+            },
+            Self::Split(total, changes) => {
+                let mut topology = Topology::whole((*total).into()).ok()?;
+                for &(which, ways) in changes.iter().take(40) {
+                    topology = split(&topology, which.into(), u32::from(ways % 7) + 1)?;
+                }
+                Some(topology)
+            }
+        }
+    }
+}
+
+/// The topology with one shard made into so many.
+fn split(topology: &Topology, which: usize, ways: u32) -> Option<Topology> {
+    let old = topology.shards()[which % topology.len()];
+    let total = old.total().checked_mul(ways)?;
+    let parts = (0..ways).filter_map(|n| ShardId::new(old.index() + n * old.total(), total));
+    let rest = topology
+        .shards()
+        .iter()
+        .copied()
+        .filter(|&shard| shard != old);
+    Topology::new(rest.chain(parts)).ok()
 }
 
 #[derive(Arbitrary, Debug)]
@@ -73,8 +111,7 @@ fn check(topology: &Topology, error: CoverError) {
 }
 
 fuzz_target!(|given: Given<'_>| {
-    let (Ok(Shards::Fixed(topology)), Some(target)) = (given.shards.parse(), target(&given.target))
-    else {
+    let (Some(topology), Some(target)) = (given.shards.topology(), target(&given.target)) else {
         return;
     };
     // Large ones are tested elsewhere: here many are better than long.
@@ -82,6 +119,8 @@ fuzz_target!(|given: Given<'_>| {
         return;
     }
     let proof = topology.prove_cover();
+    let by_splits = matches!(given.shards, Serves::Split(..));
+    assert!(!by_splits || proof.is_ok(), "{proof:?}");
     let (total, remaining, reset_after_ms, max_concurrency) = given.limit;
     let mut facts = Facts::new(SessionStartLimit {
         total,
