@@ -212,3 +212,71 @@ impl Walk {
         Ok(Serving::new(base, self.overlays.iter().copied())?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shards(pairs: &[(u32, u32)]) -> Vec<ShardId> {
+        let shard = |&(index, total): &(u32, u32)| ShardId::new(index, total);
+        pairs.iter().filter_map(shard).collect()
+    }
+
+    /// No plan makes such steps: a walk must not take them either.
+    #[test]
+    fn steps_that_lose_or_double_guilds_are_not_taken() {
+        let four = Topology::whole(4).expect("a total");
+        let serving = Serving::new(four, shards(&[(6, 40)])).expect("a cover");
+        let take = |kind, start: &[(u32, u32)], stop: &[(u32, u32)]| {
+            Walk::new(&serving).take(&Step::new(kind, shards(start), shards(stop)))
+        };
+        use StepKind::{Generation, Merge, Overlay, Rejoin, Split};
+        assert_eq!(take(Split, &[(1, 8), (5, 8)], &[(1, 4)]), Ok(()));
+        assert_eq!(take(Merge, &[(1, 2)], &[(1, 4), (3, 4)]), Ok(()));
+        for (kind, start, stop) in [
+            (Split, &[(1, 8)][..], &[(1, 4)][..]),
+            (Split, &[(1, 8), (5, 16)], &[(1, 4)]),
+            (Split, &[(1, 8), (5, 8), (13, 16)], &[(1, 4)]),
+            (Split, &[(1, 8), (6, 8)], &[(1, 4)]),
+            (Split, &[], &[(1, 4)]),
+            (Merge, &[(1, 2)], &[(1, 4)]),
+            (Merge, &[(1, 2)], &[(1, 4), (2, 4)]),
+            (Merge, &[(1, 2)], &[(0, 4), (1, 4), (3, 4)]),
+            (Merge, &[(1, 2)], &[]),
+            (
+                Generation,
+                &[(0, 3), (1, 3)],
+                &[(0, 4), (1, 4), (2, 4), (3, 4)],
+            ),
+            (
+                Generation,
+                &[(0, 3), (1, 3), (2, 3)],
+                &[(0, 4), (1, 4), (2, 4)],
+            ),
+            (Overlay, &[(6, 20)], &[]),
+            (Overlay, &[(8, 39)], &[]),
+            (Overlay, &[(0, 8)], &[]),
+            // The overlay 6/40 would lie on two shards, or on none.
+            (Split, &[(2, 12), (6, 12), (10, 12)], &[(2, 4)]),
+        ] {
+            let found = take(kind, start, stop);
+            assert!(
+                matches!(found, Err(StepError::Cover(_))),
+                "{kind:?} {start:?} {stop:?}: {found:?}"
+            );
+        }
+        let [gone, there] = [shards(&[(1, 8)])[0], shards(&[(1, 4)])[0]];
+        assert_eq!(
+            take(Split, &[(1, 16), (9, 16)], &[(1, 8)]),
+            Err(StepError::NotServing(gone))
+        );
+        assert_eq!(
+            take(Rejoin, &[], &[(1, 8)]),
+            Err(StepError::NotServing(gone))
+        );
+        assert_eq!(
+            take(Merge, &[(1, 4)], &[(3, 4)]),
+            Err(StepError::AlreadyServing(there))
+        );
+    }
+}

@@ -47,7 +47,11 @@ pub struct Step {
 
 impl Step {
     /// Both lists are put in order.
-    pub(super) fn new(kind: StepKind, mut start: Vec<ShardId>, mut stop: Vec<ShardId>) -> Self {
+    pub(in crate::fleet) fn new(
+        kind: StepKind,
+        mut start: Vec<ShardId>,
+        mut stop: Vec<ShardId>,
+    ) -> Self {
         start.sort_unstable();
         stop.sort_unstable();
         Self { kind, start, stop }
