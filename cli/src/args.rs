@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, demo, proxy, run, shard_of, sim};
+use crate::{bench, demo, plan, proxy, run, shard_of, sim};
 
 /// Keeps Discord bots alive at scale.
 #[derive(Debug, Parser)]
@@ -19,6 +19,7 @@ pub(crate) enum Command {
     Proxy(Box<proxy::Proxy>),
     Sim(sim::Sim),
     ShardOf(shard_of::ShardOf),
+    Plan(Box<plan::Plan>),
     /// Measure what this machine can do.
     Bench {
         #[command(subcommand)]

@@ -54,6 +54,18 @@ pub(crate) fn build(builder: ConfigBuilder) -> Result<Config, Failure> {
     Err(error.into())
 }
 
+/// As [`build`]; `None` where there is no token and the API is not on this machine.
+pub(crate) fn build_if_token(builder: ConfigBuilder) -> Result<Option<Config>, Failure> {
+    match builder.clone().build() {
+        Err(error)
+            if matches!(error.problem(), Problem::Missing { .. }) && error.option() == "token" =>
+        {
+            Ok(build(builder).ok())
+        }
+        _ => build(builder).map(Some),
+    }
+}
+
 /// How many messages a slow listener may leave unread.
 const BUS_BUFFER: usize = 1_024;
 

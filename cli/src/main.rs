@@ -5,6 +5,7 @@ mod bench;
 mod connect;
 mod demo;
 mod failure;
+mod plan;
 mod proxy;
 mod run;
 mod shard_of;
@@ -37,6 +38,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Proxy(arguments) => block_on(proxy::run(*arguments)),
         Command::Sim(arguments) => block_on(sim::run(arguments)),
         Command::ShardOf(arguments) => shard_of::run(&arguments),
+        Command::Plan(arguments) => block_on(plan::run(*arguments)),
         Command::Bench { bench } => block_on(bench::run(bench)),
     }
 }

@@ -5,6 +5,7 @@
 mod bad_input;
 mod bench;
 mod demo;
+mod plan;
 mod pool;
 mod proxy;
 #[path = "../../../runtime/tests/redis_support/mod.rs"]

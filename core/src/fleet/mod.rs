@@ -73,19 +73,25 @@
 
 mod advance;
 mod config;
+mod cover;
 mod damping;
 mod error;
+mod hole;
 mod identify;
 mod io;
 mod limits;
+pub mod plan;
 mod queue;
 mod read;
+mod residue;
 mod roster;
+mod serving;
 mod shard;
 mod shards;
 mod snapshot;
 mod start;
 mod status;
+mod sum;
 mod topology;
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -98,9 +104,13 @@ use crate::time::Instant;
 use crate::timer::Timers;
 
 pub use config::{Config, Damping};
+pub use cover::CoverError;
 pub use error::TopologyError;
 pub use identify::SessionStartLimit;
 pub use io::{Event, Input, Misuse, Output, Phase, Reason, Wait};
+pub use plan::{Estimate, Facts, Plan, PlanError, Step, StepKind, Target};
+pub use residue::{Residue, TooFine};
+pub use serving::{Serving, StepError};
 pub use shards::{SHARDS_MAX, Shards};
 pub use snapshot::{AllowanceSnapshot, KeySnapshot, ShardSnapshot, Snapshot};
 pub use status::{Counters, Planned, ShardStatus, Status};

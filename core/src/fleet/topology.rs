@@ -119,32 +119,35 @@ impl Topology {
 /// `index-index,index/total`, the totals separated by `;`.
 impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let first = self.shards[0];
-        if first.total() as usize == self.shards.len() && self.totals().count() == 1 {
-            return fmt::Display::fmt(&first.total(), f);
+        write_list(f, &self.shards)
+    }
+}
+
+/// Writes shards in order as a topology; nothing if there are none.
+pub(crate) fn write_list(f: &mut fmt::Formatter<'_>, shards: &[ShardId]) -> fmt::Result {
+    if let (Some(first), Some(last)) = (shards.first(), shards.last())
+        && first.total() == last.total()
+        && first.total() as usize == shards.len()
+    {
+        return fmt::Display::fmt(&first.total(), f);
+    }
+    for (n, group) in shards.chunk_by(|a, b| a.total() == b.total()).enumerate() {
+        if n > 0 {
+            f.write_str(";")?;
         }
-        for (n, group) in self
-            .shards
-            .chunk_by(|a, b| a.total() == b.total())
+        for (n, run) in group
+            .chunk_by(|a, b| a.index() + 1 == b.index())
             .enumerate()
         {
             if n > 0 {
-                f.write_str(";")?;
+                f.write_str(",")?;
             }
-            for (n, run) in group
-                .chunk_by(|a, b| a.index() + 1 == b.index())
-                .enumerate()
-            {
-                if n > 0 {
-                    f.write_str(",")?;
-                }
-                match run {
-                    [only] => write!(f, "{}", only.index())?,
-                    _ => write!(f, "{}-{}", run[0].index(), run[run.len() - 1].index())?,
-                }
+            match run {
+                [only] => write!(f, "{}", only.index())?,
+                _ => write!(f, "{}-{}", run[0].index(), run[run.len() - 1].index())?,
             }
-            write!(f, "/{}", group[0].total())?;
         }
-        Ok(())
+        write!(f, "/{}", group[0].total())?;
     }
+    Ok(())
 }

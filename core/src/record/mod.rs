@@ -3,6 +3,7 @@
 mod cache;
 mod fleet;
 mod gateway;
+mod plan;
 mod rest;
 mod status;
 mod table;
@@ -20,6 +21,7 @@ pub use gateway::{
     SESSION_INPUTS, SESSION_OUTPUTS, SESSION_TIMEOUTS, handle_session_input, session_output,
     session_timeout,
 };
+pub use plan::{PlanAnswer, PlanFigures, PlanRequest, PlanStep, PlanTarget, Refused};
 pub use rest::{
     REST_INPUTS, REST_OUTPUTS, REST_TIMEOUTS, handle_rest_input, rest_output, rest_timeout,
 };

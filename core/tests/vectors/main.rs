@@ -8,6 +8,7 @@ mod cache;
 mod envelope;
 mod identify;
 mod model;
+mod plan;
 mod play;
 mod replay;
 mod scheduler;
@@ -19,7 +20,7 @@ mod write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use model::{EnvelopeVector, File, Vector};
+use model::{EnvelopeVector, File, PlanVector, Vector};
 use serde::de::DeserializeOwned;
 use shardkeep_core::cache::Cache;
 use shardkeep_core::fleet::Fleet;
@@ -175,6 +176,14 @@ fn cache_files_are_what_the_scenarios_give() {
 }
 
 #[test]
+fn plan_files_are_what_the_scenarios_give() {
+    for (name, about, vectors) in plan::files() {
+        let contents = file(about, plan::NAME, vectors);
+        settle("plan", name, &write::plan_file(&contents));
+    }
+}
+
+#[test]
 fn envelope_files_are_what_the_scanner_gives() {
     for (name, about, vectors) in envelope::files() {
         settle(
@@ -250,6 +259,19 @@ fn cache_vectors_replay_and_show_every_dispatch_and_output() {
     assert!(vectors.len() >= 150, "{} cache vectors", vectors.len());
     let missing = cache::missing(&vectors);
     assert!(missing.is_empty(), "no vector gives {missing:#?}");
+}
+
+#[test]
+fn plan_vectors_replay_and_show_every_kind_and_refusal() {
+    let vectors: Vec<PlanVector> = read("plan", plan::NAME);
+    vectors.iter().for_each(replay::plan);
+    assert!(vectors.len() >= 40, "{} plan vectors", vectors.len());
+    let missing = plan::missing(&vectors);
+    assert!(missing.is_empty(), "no vector shows {missing:?}");
+    let mut names: Vec<_> = vectors.iter().map(|vector| &vector.name).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), vectors.len(), "a name twice");
 }
 
 #[test]

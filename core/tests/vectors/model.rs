@@ -153,6 +153,23 @@ pub(crate) fn unhex(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(digits).collect()
 }
 
+/// One vector of plans: what is asked, and what is answered.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlanVector {
+    pub(crate) name: String,
+    /// What the plan rests on, in own words.
+    pub(crate) rule: String,
+    /// The shards that serve.
+    pub(crate) topology: String,
+    pub(crate) target: Value,
+    /// What differs from the defaults in the README.
+    #[serde(default = "no_settings")]
+    pub(crate) facts: Value,
+    /// The plan, or why there is none.
+    pub(crate) answer: Value,
+}
+
 /// One vector of the envelope scanner.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,8 +1,10 @@
 //! Replays vectors as any binding would: JSON in, records through the machine, records compared.
 
+use serde_json::{Value, json};
+use shardkeep_core::record::PlanRequest;
 use shardkeep_core::wire::scan;
 
-use super::model::{EnvelopeVector, Scan, Step, Vector};
+use super::model::{EnvelopeVector, PlanVector, Scan, Step, Vector};
 use super::under::Under;
 
 /// Replays one vector. The edges that the machine took.
@@ -43,6 +45,19 @@ pub(crate) fn machine<U: Under>(vector: &Vector) -> u64 {
         assert_eq!(&machine.snapshot(), snapshot, "{name}: snapshot");
     }
     machine.edges_taken()
+}
+
+/// Asks for a plan, in JSON as any binding would.
+pub(crate) fn asked(topology: &str, target: &Value, facts: &Value) -> Value {
+    let request = json!({"topology": topology, "target": target, "facts": facts});
+    let request: PlanRequest = serde_json::from_value(request).expect("a request for a plan");
+    serde_json::to_value(request.answer()).expect("an answer is always JSON")
+}
+
+/// Replays one vector of plans.
+pub(crate) fn plan(vector: &PlanVector) {
+    let found = asked(&vector.topology, &vector.target, &vector.facts);
+    assert_eq!(found, vector.answer, "{}", vector.name);
 }
 
 /// Scans every document in `bytes`, up to the end or the first error.

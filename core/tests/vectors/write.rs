@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::model::{EnvelopeVector, File, Rec, Scan, Step, Vector};
+use serde_json::Value;
+
+use super::model::{EnvelopeVector, File, PlanVector, Rec, Scan, Step, Vector};
 
 /// A JSON string.
 fn quoted(text: &str) -> String {
@@ -135,6 +137,38 @@ fn envelope(vector: &EnvelopeVector) -> String {
     )
 }
 
+fn plan(vector: &PlanVector) -> String {
+    let mut parts = vec![
+        format!("\"name\": {}", quoted(&vector.name)),
+        format!("\"rule\": {}", quoted(&vector.rule)),
+        format!(
+            "\"topology\": {}, \"target\": {}",
+            quoted(&vector.topology),
+            vector.target
+        ),
+    ];
+    if vector.facts != super::model::no_settings() {
+        parts.push(format!("\"facts\": {}", vector.facts));
+    }
+    // Steps one a line: a plan is read from top to bottom.
+    let entry = |(key, value): (&String, &Value)| match value {
+        Value::Array(items) if key == "steps" => {
+            let items: Vec<_> = items.iter().map(Value::to_string).collect();
+            format!("\"steps\": [\n   {}]", items.join(",\n   "))
+        }
+        _ => format!("{}: {value}", quoted(key)),
+    };
+    let answer: Vec<_> = vector
+        .answer
+        .as_object()
+        .expect("an object")
+        .iter()
+        .map(entry)
+        .collect();
+    parts.push(format!("\"answer\": {{{}}}", answer.join(",\n  ")));
+    format!("{{{}}}", parts.join(",\n "))
+}
+
 fn scan(scan: &Scan) -> String {
     match scan {
         Scan::Found {
@@ -169,6 +203,11 @@ fn file<V>(file: &File<V>, vector: impl Fn(&V) -> String) -> String {
 /// The text of a file with vectors of a machine.
 pub(crate) fn machine_file(contents: &File<Vector>) -> String {
     file(contents, vector)
+}
+
+/// The text of a file with vectors of plans.
+pub(crate) fn plan_file(contents: &File<PlanVector>) -> String {
+    file(contents, plan)
 }
 
 /// The text of a file with vectors of the envelope scanner.
