@@ -290,7 +290,8 @@ impl Queue {
 
     /// Goes on from a snapshot: the key of this index is taken until then.
     pub(crate) fn restore(&mut self, index: u32, free_at: Instant) {
-        self.recent.insert(index, free_at);
+        let recent = self.recent.entry(index).or_insert(free_at);
+        *recent = free_at.max(*recent);
         let key = self.keys.entry(index % self.max_concurrency).or_default();
         key.free_at = key.free_at.max(free_at);
         key.before = key.free_at;
