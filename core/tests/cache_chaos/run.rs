@@ -316,6 +316,7 @@ impl Run {
             self.cache.config().pending_bytes_max,
         );
         assert!(pending <= most, "{}: {pending} bytes wait", self.place());
+        self.account();
         let mut hot = Vec::new();
         self.cache.visit(&mut |key, json| hot.push((key, json)));
         for (key, json) in hot {
@@ -344,6 +345,14 @@ impl Run {
         }
     }
 
+    /// Every write that was made is accounted for, once.
+    fn account(&self) {
+        let stats = self.cache.stats();
+        let known = stats.written + stats.superseded + stats.coalesced + stats.withdrawn;
+        let known = known + stats.dropped + stats.open;
+        assert_eq!(stats.made, known, "{}: {stats:?}", self.place());
+    }
+
     /// The weather clears, everything is answered, and then everything is asked for: nothing that is not true now.
     fn settle(&mut self) {
         self.fault = u64::MAX;
@@ -362,7 +371,8 @@ impl Run {
             self.waiting
         );
         let stats = self.cache.stats();
-        assert_eq!((stats.pending, stats.flights), (0, 0), "{}", self.place());
+        let waiting = (stats.pending, stats.flights, stats.open);
+        assert_eq!(waiting, (0, 0, 0), "{}", self.place());
         let stored: BTreeSet<Key> = self.store.records.keys().copied().collect();
         let known: BTreeSet<Key> = self
             .model

@@ -292,6 +292,11 @@ impl Running {
             Done::Probed(outcome) => {
                 self.is_probing = false;
                 match outcome {
+                    // An answer that names no life, where one was named before, is a wrong one: taking it for a loss
+                    // would part us from those who share the store, and from the epoch that they agree on.
+                    Ok(None) if self.life.is_some() => self.is_gone(&StoreError::Wrong {
+                        reason: "it does not say any more which life it is in".to_owned(),
+                    }),
                     Ok(life) => self.is_there(life),
                     Err(error) => self.is_gone(&error),
                 }

@@ -152,7 +152,7 @@ fn bounds() -> Vec<Vector> {
     .tells("write id=1 value=8")
     .done()
     .told("GUILD_ROLE_CREATE", &role(5, "a"))
-    .versions(&["5001.196608"])
+    .versions(&["5001.10485891072"])
     .done()
     .ask(1, "role:2:5")
     .gives(&["read value=1 data~role:2:5"])
@@ -178,7 +178,7 @@ fn lost() -> Vec<Vector> {
     .gives(&["ask id=2 text=role:1:1"])
     .answered(2, &kept(1, "everyone"))
     .writes(&[("role:1:1", &kept(1, "everyone"))])
-    .versions(&["5001.196609"])
+    .versions(&["5001.10485891073"])
     .counts(&[("stale", 1)])
     .end();
     let kept_waiting = stored(
