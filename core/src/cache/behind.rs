@@ -153,7 +153,8 @@ impl Behind {
         }
     }
 
-    /// Nothing waits under a version that is older. Of users, whom others tell of too, it stays known when each was told.
+    /// Nothing waits under a version that is older. Of users, whom others tell of too, it stays known when each was
+    /// told.
     pub(super) fn renew(&mut self, least: Version) {
         for (key, entry) in &mut self.entries {
             let renewed = match key.kind {

@@ -185,8 +185,9 @@ impl Cache {
         self.own
     }
 
-    /// A version that is no older than any of an epoch of the store's. Such an epoch is shared by sessions and processes,
-    /// and by those that come after them: what each of them counts says nothing to the others, the time of day does.
+    /// A version that is no older than any of an epoch of the store's. Such an epoch is shared by sessions and
+    /// processes, and by those that come after them: what each of them counts says nothing to the others, the time of
+    /// day does.
     const fn floored(&self, version: Version) -> Version {
         if version.epoch > self.floors.epoch() {
             Version::new(version.epoch, version.seq << ANSWER_BITS)

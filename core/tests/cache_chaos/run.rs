@@ -14,6 +14,7 @@ use crate::cache_model::{Model, write};
 use crate::history::{History, uncounted};
 use crate::limits;
 use crate::outside::{Later, Store, at_discord, chance};
+use crate::sum;
 
 pub(crate) struct Run {
     seed: u64,
@@ -311,12 +312,9 @@ impl Run {
 
     /// Everything that is hot is what the model has, and what waits is within its bound.
     fn look(&mut self) {
-        let (pending, most) = (
-            self.cache.stats().pending_bytes,
-            self.cache.config().pending_bytes_max,
-        );
-        assert!(pending <= most, "{}: {pending} bytes wait", self.place());
-        self.account();
+        let (stats, most) = (self.cache.stats(), self.cache.config().pending_bytes_max);
+        assert!(stats.pending_bytes <= most, "{}", self.place());
+        sum::account(&stats, || self.place());
         let mut hot = Vec::new();
         self.cache.visit(&mut |key, json| hot.push((key, json)));
         for (key, json) in hot {
@@ -343,14 +341,6 @@ impl Run {
             }
             self.see(key, Some(&value));
         }
-    }
-
-    /// Every write that was made is accounted for, once.
-    fn account(&self) {
-        let stats = self.cache.stats();
-        let known = stats.written + stats.superseded + stats.coalesced + stats.withdrawn;
-        let known = known + stats.dropped + stats.open;
-        assert_eq!(stats.made, known, "{}: {stats:?}", self.place());
     }
 
     /// The weather clears, everything is answered, and then everything is asked for: nothing that is not true now.

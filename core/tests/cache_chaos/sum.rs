@@ -2,9 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use shardkeep_core::cache::hot_set;
+use shardkeep_core::cache::{Stats, hot_set};
 
 use crate::run::Run;
+
+/// Every write that was made is accounted for, once.
+pub(crate) fn account(stats: &Stats, place: impl Fn() -> String) {
+    let known = stats.written + stats.superseded + stats.coalesced + stats.withdrawn;
+    let known = known + stats.dropped + stats.open;
+    assert_eq!(stats.made, known, "{}: {stats:?}", place());
+}
 
 /// What many runs have seen: a test that nothing happened in proves nothing.
 #[derive(Debug, Default)]

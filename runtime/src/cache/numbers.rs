@@ -181,6 +181,23 @@ impl CacheNumbers {
             "Changes to records that could not be read back: they were forgotten in the store too.",
             stats.forgotten,
         )?;
+        self.writes(page)?;
+        page.gauge(
+            "cache_pending",
+            "Records that wait to be written.",
+            Some(stats.pending as u64),
+        )?;
+        page.gauges(
+            "cache_pending_values",
+            "Memory of what waits to be written.",
+            Some(&Unit::Bytes),
+            [([("part", "write_behind")], stats.pending_bytes as f64)],
+        )
+    }
+
+    /// What became of each write.
+    fn writes(&self, page: &mut Page<'_>) -> Result<(), Error> {
+        let stats = &self.stats;
         let counters = [
             (
                 "cache_writes_made",
@@ -225,17 +242,6 @@ impl CacheNumbers {
             "cache_writes_open",
             "Writes that have come to no end yet.",
             Some(stats.open),
-        )?;
-        page.gauge(
-            "cache_pending",
-            "Records that wait to be written.",
-            Some(stats.pending as u64),
-        )?;
-        page.gauges(
-            "cache_pending_values",
-            "Memory of what waits to be written.",
-            Some(&Unit::Bytes),
-            [([("part", "write_behind")], stats.pending_bytes as f64)],
         )
     }
 }

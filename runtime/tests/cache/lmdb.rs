@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use serde_json::json;
 use shardkeep::store::{LmdbSettings, LmdbStore, RemoteStore as _};
-use shardkeep_sim::Control;
+use shardkeep_sim::WorldConfig;
+use tokio::time::timeout;
 
 use super::another::{Other, wait_for_the_end};
+use super::redis_support::until;
 use super::steady::Steady;
-use super::{Folder, cached, make, of, one_shard};
+use super::support::{serve, world};
+use super::{Folder, cached, make, of};
 
 const MAP: usize = 16 << 20;
 
@@ -32,10 +35,22 @@ pub(crate) fn play(role: &str, folder: &str) {
     wait_for_the_end();
 }
 
+fn settings() -> LmdbSettings {
+    let mut settings = LmdbSettings::default();
+    settings.map_bytes = MAP;
+    settings
+}
+
 async fn steady(folder: &Folder, map_bytes: usize, pending: u32) -> Steady {
-    let server = Arc::new(one_shard().await);
+    let server = serve(WorldConfig {
+        recommended_shards: 1,
+        members_per_guild: 40,
+        ..world()
+    });
+    let server = Arc::new(server.await);
     let config = cached(&server, 160 << 10)
         .set("cache.pending_bytes_max", pending)
+        .set("shutdown_timeout_ms", 1_000)
         .set("store.kind", "lmdb")
         .set("store.path", json!(folder.path()))
         .set("store.map_bytes", map_bytes);
@@ -46,25 +61,32 @@ async fn steady(folder: &Folder, map_bytes: usize, pending: u32) -> Steady {
 #[tokio::test]
 async fn a_full_map_holds_nobody_up_and_what_it_lacks_is_not_made_up_for_by_what_it_has() {
     let folder = Folder::new();
-    let mut steady = steady(&folder, 1 << 20, 64 << 10).await;
+    let mut steady = steady(&folder, 1 << 20, 128 << 10).await;
     let reader = steady.reader(of(&steady.bot));
     steady.goes_on(Duration::from_secs(4)).await;
     let stats = steady.stats();
     let store = of(&steady.bot).numbers().store.expect("a store");
     assert!(store.full > 0, "it was to be full: {store:?}");
     assert!(stats.dropped > 0 && stats.failed > 0, "{stats:?}");
-    assert!(stats.pending_bytes <= 64 << 10, "{stats:?}");
-    // Guilds go, and with them there is room again.
-    let stay = steady.some[0].scope;
-    for guild in of(&steady.bot).guilds() {
-        if guild != stay {
-            steady.server.control(Control::Leave { guild }).await;
-        }
-    }
-    steady.some.retain(|member| member.scope == stay);
+    assert!(stats.pending_bytes <= 128 << 10, "{stats:?}");
+    assert!(reader.stop().await > 50);
+    let stopped = timeout(Duration::from_secs(15), steady.bot.shutdown(false)).await;
+    assert!(stopped.is_ok(), "a stop has its limit");
+    drop(steady);
+    // With a larger map all finds its place, over what the full one was left with, once whoever read it has done so.
+    let larger = || LmdbStore::open(folder.path(), settings()).is_ok();
+    until("it is closed", Duration::from_secs(5), || async {
+        larger()
+    })
+    .await;
+    let mut steady = self::steady(&folder, MAP, 16 << 20).await;
+    let reader = steady.reader(of(&steady.bot));
+    steady.settles().await;
     steady.goes_on(Duration::from_secs(1)).await;
     steady.settles().await;
     assert!(reader.stop().await > 50);
+    let stats = steady.stats();
+    assert_eq!((stats.dropped, stats.failed), (0, 0), "{stats:?}");
     steady.bot.shutdown(false).await;
 }
 
@@ -97,9 +119,7 @@ async fn a_process_that_is_killed_with_the_lock_held_nobody_up() {
     steady.bot.shutdown(false).await;
     drop(steady);
     // Whatever was confirmed is there for whoever opens it next.
-    let mut settings = LmdbSettings::default();
-    settings.map_bytes = MAP;
-    let store = LmdbStore::open(folder.path(), settings).expect("opened");
+    let store = LmdbStore::open(folder.path(), settings()).expect("opened");
     let mut found = 0;
     for (member, number) in last {
         let namespace = format!("member:{}", member.scope);

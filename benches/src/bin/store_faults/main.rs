@@ -1,9 +1,9 @@
 //! What a dispatch costs a shard's thread on its way into a bot's cache, while the store under the cache is well, and
 //! while it is paused, killed, slow, wrong or full.
 //!
-//! `cargo xtask bench store_faults`. Every case runs in a process of its own, in turn, several rounds; what is printed are
-//! medians over the rounds. Options: `--rounds N` (3), `--seconds N` of each fault (10), and `--docs`, which puts the
-//! table into `docs/benchmarks.md`. The other words are how it starts its own processes. Needs `redis-server`.
+//! `cargo xtask bench store_faults`. Every case runs in a process of its own, in turn, several rounds; what is printed
+//! are medians over the rounds. Options: `--rounds N` (3), `--seconds N` of each fault (10), and `--docs`, which puts
+//! the table into `docs/benchmarks.md`. The other words are how it starts its own processes. Needs `redis-server`.
 
 mod case;
 mod proxy;
