@@ -8,7 +8,7 @@ use shardkeep_sim::WorldConfig;
 use super::redis_support::{self, until};
 use super::support::{Log, serve, world};
 use super::tiers::settle;
-use super::{Bot, cached, id, make, members, of, rename, renamed, value};
+use super::{Bot, cached, id, make, members, of, one_shard, rename, renamed, start, value};
 use crate::needs_redis;
 
 /// Two bots, each with one of two shards, on one store.
@@ -129,4 +129,36 @@ async fn redis_that_dies_and_comes_back_empty_is_written_to_again_and_not_believ
     for bot in [&first, &second] {
         bot.shutdown(false).await;
     }
+}
+
+/// Redis names an epoch that lies ahead of the clock. Whoever starts within it writes in the same one as those before.
+#[tokio::test]
+async fn a_process_that_is_started_again_is_believed_though_it_has_heard_less() {
+    needs_redis!();
+    let redis = redis_support::Server::start();
+    let server = one_shard().await;
+    let config = || {
+        cached(&server, 8 << 20)
+            .set("store.kind", "redis")
+            .set("redis_config.url", redis.url())
+    };
+    let (first, mut log) = start(config()).await;
+    let member = members(&log)[2];
+    for number in 0..60 {
+        let nick = format!("before {number}");
+        rename(&server, member, &nick).await;
+        renamed(&first, &mut log, &nick).await;
+    }
+    settle(&first).await;
+    first.shutdown(false).await;
+    let (second, mut log) = start(config()).await;
+    rename(&server, member, "after").await;
+    renamed(&second, &mut log, "after").await;
+    settle(&second).await;
+    assert_eq!(value(of(&second).get(member))["nick"], "after");
+    let stats = of(&second).stats();
+    assert_eq!(stats.superseded, 0, "{stats:?}");
+    let key = format!("shardkeep:member:{}:{}", member.scope, member.id);
+    assert!(redis.cli(&["get", &key]).contains("after"));
+    second.shutdown(false).await;
 }
