@@ -258,10 +258,13 @@ impl Behind {
         batches: usize,
         until: Instant,
     ) -> Option<(BatchId, Vec<(Key, Version)>)> {
-        if self.paused_until.is_some_and(|until| now < until) || self.batches.len() >= batches {
+        if self.paused_until.is_some_and(|until| now < until) {
             return None;
         }
         self.paused_until = None;
+        if self.batches.len() >= batches {
+            return None;
+        }
         let id = BatchId(self.next_batch);
         let mut writes = Vec::new();
         while writes.len() < most {

@@ -28,10 +28,10 @@ pub(crate) struct Run {
     /// Whether somebody has told the cache to forget something.
     has_meddled: bool,
     pub(crate) later: Vec<Later>,
-    now: Instant,
+    pub(crate) now: Instant,
     epoch: u64,
     sequence: u64,
-    step: u64,
+    pub(crate) step: u64,
     next_request: u64,
     waiting: BTreeMap<RequestId, Key>,
     /// What readers got: records, that there is none, that nobody knows.
@@ -74,8 +74,7 @@ impl Run {
             self.step += 1;
             self.now += Duration::from_millis(self.rng.below(400));
             self.one_step();
-            self.drain();
-            self.look();
+            self.rest();
         }
         self.settle();
         self
@@ -270,7 +269,7 @@ impl Run {
         }
     }
 
-    fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         format!("seed {}, step {}", self.seed, self.step)
     }
 
@@ -311,7 +310,7 @@ impl Run {
     }
 
     /// Everything that is hot is what the model has, and what waits is within its bound.
-    fn look(&mut self) {
+    pub(crate) fn look(&mut self) {
         let (stats, most) = (self.cache.stats(), self.cache.config().pending_bytes_max);
         assert!(stats.pending_bytes <= most, "{}", self.place());
         sum::account(&stats, || self.place());

@@ -97,6 +97,18 @@ fn away() -> Vec<Vector> {
     .gives(&["write id=3 value=1 data~role:1:5"])
     .counts(&[("made", 11), ("written", 10), ("coalesced", 0), ("open", 1)])
     .end();
+    let idle = plain(
+        "nothing_is_tried_again_while_the_store_is_away",
+        "write-behind: retry_after: what failed before waits for the store, not for a time that has passed",
+    )
+    .told("GUILD_ROLE_CREATE", &role(5, "a"))
+    .written(2, &["failed"])
+    .waits_for("retry", 500, 500)
+    .store_down()
+    .waits_for_nothing()
+    .store_up(false)
+    .gives(&["write id=3 value=1 data~role:1:5"])
+    .end();
     let none = scene(
         "without_a_store_nothing_is_written",
         "write-behind: has_store: and a store that is said to be there is not used",
@@ -108,7 +120,7 @@ fn away() -> Vec<Vector> {
     .gives(&[])
     .counts(&[("pending", 0)])
     .end();
-    vec![waits, lost, none]
+    vec![waits, lost, idle, none]
 }
 
 fn bounded() -> Vec<Vector> {
