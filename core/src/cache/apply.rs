@@ -46,11 +46,12 @@ impl Cache {
         self.stats.dispatches += 1;
         self.stamp = self.stamp.wrapping_add(1);
         self.floors.see(version.epoch.max(wall_ms));
+        self.take_turn(wall_ms);
         self.version = self.floored(version);
         let epoch = wall_ms
             .max(self.user_version.epoch)
             .max(self.floors.epoch());
-        self.user_version = Version::new(epoch, self.stats.dispatches << super::ANSWER_BITS);
+        self.user_version = Version::new(epoch, self.turn << super::ANSWER_BITS);
         self.source = None;
         self.present_guild = Snowflake(0);
         let malformed = changes(present.event, present.d, self.own, &mut |change| {

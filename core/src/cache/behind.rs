@@ -25,6 +25,11 @@ pub(super) struct Behind {
     batches: BTreeMap<BatchId, Batch>,
     next_batch: u64,
     bytes: usize,
+    tally: Tally,
+    /// Writes under way whose entry was dropped meanwhile: their answer still counts.
+    orphans: u64,
+    /// Entries that have another write behind the one under way.
+    doubled: u64,
     /// After a failure, nothing is sent before this.
     pub(super) paused_until: Option<Instant>,
 }
@@ -36,6 +41,22 @@ struct Entry {
     queued: bool,
     /// The batch that it is in. A key is in one at a time.
     sending: Option<BatchId>,
+    /// It has changed since it was put into that batch: another write waits behind the one under way.
+    is_newer: bool,
+}
+
+/// What became of writes. Each that was made is in one of the others, or open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) made: u64,
+    pub(super) written: u64,
+    pub(super) superseded: u64,
+    /// A newer one of the same key took its place before it was written.
+    pub(super) coalesced: u64,
+    /// What it said had ended, or was not to be believed.
+    pub(super) withdrawn: u64,
+    /// Too much was waiting.
+    pub(super) dropped: u64,
 }
 
 /// What is to be written.
@@ -78,16 +99,32 @@ impl Behind {
         self.entries.len()
     }
 
+    pub(super) const fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// Writes of which nobody knows yet what becomes of them.
+    pub(super) fn open(&self) -> u64 {
+        self.entries.len() as u64 + self.doubled + self.orphans
+    }
+
     /// A key has changed.
     pub(super) fn note(&mut self, key: Key, version: Version, what: What) {
         self.bytes += what.bytes();
+        self.tally.made += 1;
         match self.entries.get_mut(&key) {
             Some(entry) => {
                 self.bytes -= entry.what.bytes();
                 entry.version = entry.version.max(version);
                 entry.what = what;
-                if entry.queued || entry.sending.is_some() {
+                if entry.sending.is_some() && !entry.is_newer {
                     // A key that is under way is queued when its batch is answered.
+                    entry.is_newer = true;
+                    self.doubled += 1;
+                    return;
+                }
+                self.tally.coalesced += 1;
+                if entry.queued || entry.sending.is_some() {
                     return;
                 }
                 entry.queued = true;
@@ -99,6 +136,7 @@ impl Behind {
                     what,
                     queued: true,
                     sending: None,
+                    is_newer: false,
                 };
                 self.entries.insert(key, entry);
             }
@@ -115,10 +153,24 @@ impl Behind {
         }
     }
 
-    /// Nothing waits under a version that is older.
+    /// Nothing waits under a version that is older. Of users, whom others tell of too, it stays known when each was
+    /// told.
     pub(super) fn renew(&mut self, least: Version) {
-        for entry in self.entries.values_mut() {
-            entry.version = entry.version.max(least);
+        for (key, entry) in &mut self.entries {
+            let renewed = match key.kind {
+                Kind::User => Version::new(least.epoch, entry.version.seq),
+                _ => least,
+            };
+            if entry.version >= renewed {
+                continue;
+            }
+            entry.version = renewed;
+            if entry.sending.is_some() && !entry.is_newer {
+                // What is under way has the old version, and is made once more.
+                entry.is_newer = true;
+                self.doubled += 1;
+                self.tally.made += 1;
+            }
         }
     }
 
@@ -132,7 +184,11 @@ impl Behind {
         if let Some(entry) = self.entries.get_mut(&key) {
             entry.queued = false;
         }
-        self.drop_entry(key).map(|version| (key, version))
+        let entry = self.remove(key)?;
+        // What is under way is counted when it is answered.
+        let is_given_up = entry.sending.is_none() || entry.is_newer;
+        self.tally.dropped += u64::from(is_given_up);
+        Some((key, entry.version))
     }
 
     /// Takes the next key from the queue that has not been dropped.
@@ -147,14 +203,24 @@ impl Behind {
         None
     }
 
+    /// What waits for a key waits no longer: it has ended, or is not to be believed.
     pub(super) fn drop_entry(&mut self, key: Key) -> Option<Version> {
+        let entry = self.remove(key)?;
+        let is_withdrawn = entry.sending.is_none() || entry.is_newer;
+        self.tally.withdrawn += u64::from(is_withdrawn);
+        Some(entry.version)
+    }
+
+    fn remove(&mut self, key: Key) -> Option<Entry> {
         let entry = self.entries.remove(&key)?;
         self.bytes -= ENTRY_BYTES + entry.what.bytes();
+        self.orphans += u64::from(entry.sending.is_some());
+        self.doubled -= u64::from(entry.is_newer);
         if entry.queued {
             self.stale += 1;
             self.sweep_queue();
         }
-        Some(entry.version)
+        Some(entry)
     }
 
     /// While the store is away nobody takes keys from the queue: those that were dropped must not fill it.
@@ -192,10 +258,13 @@ impl Behind {
         batches: usize,
         until: Instant,
     ) -> Option<(BatchId, Vec<(Key, Version)>)> {
-        if self.paused_until.is_some_and(|until| now < until) || self.batches.len() >= batches {
+        if self.paused_until.is_some_and(|until| now < until) {
             return None;
         }
         self.paused_until = None;
+        if self.batches.len() >= batches {
+            return None;
+        }
         let id = BatchId(self.next_batch);
         let mut writes = Vec::new();
         while writes.len() < most {
@@ -230,20 +299,36 @@ impl Behind {
         let mut ended = Vec::with_capacity(writes.len());
         for (at, (key, version)) in writes.into_iter().enumerate() {
             let outcome = outcomes.get(at).copied().unwrap_or(Written::Failed);
-            if let Some(entry) = self.entries.get_mut(&key)
-                && entry.sending == Some(batch)
-            {
-                entry.sending = None;
-                if outcome == Written::Failed || entry.version > version {
-                    entry.queued = true;
-                    self.queue.push_back(key);
-                } else {
-                    self.drop_entry(key);
-                }
+            match outcome {
+                Written::Done => self.tally.written += 1,
+                Written::Superseded(_) => self.tally.superseded += 1,
+                Written::Failed => {}
             }
+            self.end_one(batch, key, outcome == Written::Failed);
             ended.push((key, version, outcome));
         }
         Some(ended)
+    }
+
+    /// A key's write is no longer under way. If it failed or another waits, the key is queued again.
+    fn end_one(&mut self, batch: BatchId, key: Key, has_failed: bool) {
+        let entry = self.entries.get_mut(&key);
+        let Some(entry) = entry.filter(|entry| entry.sending == Some(batch)) else {
+            self.orphans -= 1;
+            // Nobody makes it again.
+            self.tally.dropped += u64::from(has_failed);
+            return;
+        };
+        entry.sending = None;
+        let has_newer = core::mem::take(&mut entry.is_newer);
+        self.doubled -= u64::from(has_newer);
+        if has_failed || has_newer {
+            self.tally.coalesced += u64::from(has_failed && has_newer);
+            entry.queued = true;
+            self.queue.push_back(key);
+        } else {
+            self.remove(key);
+        }
     }
 
     /// Nothing that is under way will be answered.

@@ -6,7 +6,7 @@ use super::behind::What;
 use super::entity::{Change, Mode, edit, fetched};
 use super::flights::{Flight, Patch, Stage};
 use super::head::Head;
-use super::{ANSWER_BITS, Cache, Failure, FlightId, Found, Key, Kind, Version, answer_after};
+use super::{Cache, Failure, FlightId, Found, Key, Kind, Version, answer_after};
 use crate::id::Snowflake;
 use crate::wire::json;
 
@@ -166,7 +166,7 @@ impl Cache {
             _ => key.scope,
         };
         self.user_version = answer_after(self.user_version);
-        let floor = Version::new(self.floors.epoch(), self.stats.dispatches << ANSWER_BITS);
+        let floor = self.present();
         if let Some(guild) = self.guilds.get_mut(&guild) {
             guild.version = answer_after(guild.version.max(floor));
             self.version = guild.version;

@@ -86,10 +86,11 @@ impl Machine for Cache {
 
     fn poll_timeout(&self) -> Option<Timeout<Reason>> {
         let store = [self.flights.next_timeout(), self.behind.timeout()];
+        // While the store is away nothing is tried again, whatever the time: a driver would wake for ever.
         let retry = self
             .behind
             .paused_until
-            .filter(|_| self.behind.is_waiting());
+            .filter(|_| self.is_store_up && self.behind.is_waiting());
         let all = [
             (self.flights.next_deadline(), Reason::Deadline),
             (store.into_iter().flatten().min(), Reason::Store),

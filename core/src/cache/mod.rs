@@ -96,6 +96,8 @@ pub struct Cache {
     is_store_up: bool,
     /// Counts dispatches, to tell what the present one has put.
     stamp: u32,
+    /// Where in time the present dispatch is: the time of day in parts of a millisecond, later than all before it.
+    turn: u64,
     /// Of the present dispatch.
     version: Version,
     /// Of users in the present dispatch.
@@ -117,6 +119,12 @@ pub struct Cache {
 
 /// What Discord answers between two dispatches has versions between theirs: as many bits are free behind the sequence.
 const ANSWER_BITS: u32 = 16;
+
+/// Dispatches that one millisecond has turns for. Who is faster runs ahead of the clock for a while.
+const TURN_BITS: u32 = 5;
+
+/// The last millisecond that has turns: in the year 2109.
+const TURN_MS_MAX: u64 = (1 << (u64::BITS - 1 - ANSWER_BITS - TURN_BITS)) - 1;
 
 /// The version of an answer that comes after what has `version`.
 const fn answer_after(version: Version) -> Version {
@@ -150,6 +158,7 @@ impl Cache {
             negatives: Negatives::new(config.negatives_max),
             is_store_up: config.has_store,
             stamp: 0,
+            turn: 0,
             version: Version::ZERO,
             user_version: Version::ZERO,
             present_guild: Snowflake(0),
@@ -176,14 +185,26 @@ impl Cache {
         self.own
     }
 
-    /// A version that is no older than any of an epoch of the cache's own. Within such an epoch dispatches are counted
-    /// here: it is shared by sessions, each of which counts anew.
+    /// A version that is no older than any of an epoch of the store's. Such an epoch is shared by sessions and
+    /// processes, and by those that come after them: what each of them counts says nothing to the others, the time of
+    /// day does.
     const fn floored(&self, version: Version) -> Version {
         if version.epoch > self.floors.epoch() {
             Version::new(version.epoch, version.seq << ANSWER_BITS)
         } else {
-            Version::new(self.floors.epoch(), self.stats.dispatches << ANSWER_BITS)
+            self.present()
         }
+    }
+
+    /// The version of now in the store's epoch.
+    const fn present(&self) -> Version {
+        Version::new(self.floors.epoch(), self.turn << ANSWER_BITS)
+    }
+
+    /// A dispatch is told at this time of day.
+    fn take_turn(&mut self, wall_ms: u64) {
+        let clock = wall_ms.min(TURN_MS_MAX) << TURN_BITS;
+        self.turn = clock.max(self.turn + 1);
     }
 
     /// The version that a change to a record of this kind has now.

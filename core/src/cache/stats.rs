@@ -14,11 +14,19 @@ pub struct Stats {
     pub deferred: u64,
     /// Of those, changes to records that could not be read back: they were forgotten in the store too.
     pub forgotten: u64,
+    /// Writes that changes have made. Each is confirmed, superseded, coalesced, withdrawn, dropped, or still open.
+    pub made: u64,
     /// Writes that the store has confirmed.
     pub written: u64,
     /// Writes of which the store had something newer.
     pub superseded: u64,
-    /// Writes that failed and will be made again.
+    /// Writes whose place a newer one of the same key took before they were written.
+    pub coalesced: u64,
+    /// Writes of what ended before they were written, or is not to be believed.
+    pub withdrawn: u64,
+    /// Writes that are neither confirmed nor given up.
+    pub open: u64,
+    /// How often a write failed, to be made again.
     pub failed: u64,
     /// Writes that were dropped because too much was waiting: the store lags behind, and that is remembered.
     pub dropped: u64,
@@ -48,7 +56,15 @@ impl Cache {
     /// What has happened, and what there is.
     #[must_use]
     pub fn stats(&self) -> Stats {
+        let tally = self.behind.tally();
         Stats {
+            made: tally.made,
+            written: tally.written,
+            superseded: tally.superseded,
+            coalesced: tally.coalesced,
+            withdrawn: tally.withdrawn,
+            dropped: tally.dropped,
+            open: self.behind.open(),
             pending: self.behind.len(),
             pending_bytes: self.behind.bytes(),
             flights: self.flights.len(),

@@ -52,7 +52,6 @@ impl Cache {
         for (key, version, outcome) in ended {
             match outcome {
                 Written::Done => {
-                    self.stats.written += 1;
                     self.floors.confirm(key, version);
                     if key.kind == Kind::User {
                         let digest = self.hot_json(key).map_or(0, |(_, json)| digest(&json));
@@ -72,9 +71,18 @@ impl Cache {
 
     /// Somebody has written something newer: what is here is not what is true.
     fn superseded(&mut self, key: Key, version: Version, by: Version) {
-        self.stats.superseded += 1;
         self.floors.mark(key, by);
-        if self.behind.get(key).is_none() && version < by {
+        if self.behind.get(key).is_some() || version >= by {
+            return;
+        }
+        // Of users the sequence is the time of day. Who heard earlier, and of a later epoch of the store, has not heard
+        // something newer: what is here is written once more, in that epoch.
+        let is_later = key.kind == Kind::User && version.seq > by.seq;
+        if is_later && self.hot.lies(hot_key(key)).is_some() {
+            self.floors.see(by.epoch);
+            let version = Version::new(by.epoch, version.seq);
+            self.behind.note(key, version, What::Hot);
+        } else {
             self.evict(key);
         }
     }
@@ -92,7 +100,6 @@ impl Cache {
             let Some((key, version)) = self.behind.shed() else {
                 return;
             };
-            self.stats.dropped += 1;
             self.floors.mark(key, version);
         }
     }
@@ -114,11 +121,7 @@ impl Cache {
             self.floors.bump();
         }
         // What waits is no less true than before, and must be believed once it is there.
-        let least = Version::new(
-            self.floors.epoch(),
-            self.stats.dispatches << super::ANSWER_BITS,
-        );
-        self.behind.renew(least);
+        self.behind.renew(self.present());
     }
 
     /// Another process says that it has changed something.

@@ -14,6 +14,7 @@ use crate::cache_model::{Model, write};
 use crate::history::{History, uncounted};
 use crate::limits;
 use crate::outside::{Later, Store, at_discord, chance};
+use crate::sum;
 
 pub(crate) struct Run {
     seed: u64,
@@ -27,10 +28,10 @@ pub(crate) struct Run {
     /// Whether somebody has told the cache to forget something.
     has_meddled: bool,
     pub(crate) later: Vec<Later>,
-    now: Instant,
+    pub(crate) now: Instant,
     epoch: u64,
     sequence: u64,
-    step: u64,
+    pub(crate) step: u64,
     next_request: u64,
     waiting: BTreeMap<RequestId, Key>,
     /// What readers got: records, that there is none, that nobody knows.
@@ -73,8 +74,7 @@ impl Run {
             self.step += 1;
             self.now += Duration::from_millis(self.rng.below(400));
             self.one_step();
-            self.drain();
-            self.look();
+            self.rest();
         }
         self.settle();
         self
@@ -269,7 +269,7 @@ impl Run {
         }
     }
 
-    fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         format!("seed {}, step {}", self.seed, self.step)
     }
 
@@ -310,12 +310,10 @@ impl Run {
     }
 
     /// Everything that is hot is what the model has, and what waits is within its bound.
-    fn look(&mut self) {
-        let (pending, most) = (
-            self.cache.stats().pending_bytes,
-            self.cache.config().pending_bytes_max,
-        );
-        assert!(pending <= most, "{}: {pending} bytes wait", self.place());
+    pub(crate) fn look(&mut self) {
+        let (stats, most) = (self.cache.stats(), self.cache.config().pending_bytes_max);
+        assert!(stats.pending_bytes <= most, "{}", self.place());
+        sum::account(&stats, || self.place());
         let mut hot = Vec::new();
         self.cache.visit(&mut |key, json| hot.push((key, json)));
         for (key, json) in hot {
@@ -362,7 +360,8 @@ impl Run {
             self.waiting
         );
         let stats = self.cache.stats();
-        assert_eq!((stats.pending, stats.flights), (0, 0), "{}", self.place());
+        let waiting = (stats.pending, stats.flights, stats.open);
+        assert_eq!(waiting, (0, 0, 0), "{}", self.place());
         let stored: BTreeSet<Key> = self.store.records.keys().copied().collect();
         let known: BTreeSet<Key> = self
             .model

@@ -34,6 +34,9 @@ const AWAY_FIRST: Duration = Duration::from_millis(100);
 /// The longest of them.
 const AWAY_LAST: Duration = Duration::from_secs(5);
 
+/// How often it is asked for its life at most while it is connected to anew.
+const PROBES: u32 = 3;
+
 /// How many changes one message tells of at most.
 const TOGETHER: usize = 512;
 
@@ -49,10 +52,12 @@ pub(super) struct Driver {
 /// What something that was under way came to.
 enum Done {
     Written(BatchId, Vec<Result<crate::store::Written, StoreError>>),
-    Read(Vec<FlightId>, Result<Vec<Held>, StoreError>),
+    /// With the store's doubts when it had answered.
+    Read(Vec<FlightId>, Result<Vec<Held>, StoreError>, u64),
     Asked(FlightId, Result<Vec<u8>, RestError>),
     Cleared(Result<(), StoreError>),
-    Probed(Result<Option<Life>, StoreError>),
+    /// With the store's doubts, of which there were no more when it had answered.
+    Probed(Result<Option<Life>, StoreError>, u64),
     Told,
 }
 
@@ -63,6 +68,8 @@ struct Running {
     jobs: FuturesUnordered<Job>,
     /// The store's life, as it was last told.
     life: Option<Life>,
+    /// The store's doubts when that was told.
+    doubts: u64,
     is_away: bool,
     /// When it is asked for that next, unless it is being asked.
     next_probe: Instant,
@@ -80,6 +87,7 @@ impl Driver {
             driver: self,
             jobs: FuturesUnordered::new(),
             life: None,
+            doubts: 0,
             is_away: true,
             next_probe: clock::now(),
             is_probing: false,
@@ -188,7 +196,8 @@ impl Running {
         let ids: Vec<String> = keys.iter().map(|(_, key)| key.id.to_string()).collect();
         self.jobs.push(Box::pin(async move {
             let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-            Done::Read(flights, store.read(&namespace, &ids).await)
+            let held = store.read(&namespace, &ids).await;
+            Done::Read(flights, held, store.doubts())
         }));
     }
 
@@ -217,8 +226,18 @@ impl Running {
     fn probe(&mut self) {
         if let Some(store) = self.driver.store.clone() {
             self.is_probing = true;
-            self.jobs
-                .push(Box::pin(async move { Done::Probed(store.life().await) }));
+            self.jobs.push(Box::pin(async move {
+                let (mut doubts, mut told) = (store.doubts(), store.life().await);
+                // Asking may be what connects to it.
+                for _ in 1..PROBES {
+                    let since = std::mem::replace(&mut doubts, store.doubts());
+                    if since == doubts {
+                        break;
+                    }
+                    told = store.life().await;
+                }
+                Done::Probed(told, doubts)
+            }));
         }
     }
 
@@ -257,7 +276,14 @@ impl Running {
                 });
                 self.suspect(outcomes.iter().filter_map(|one| one.as_ref().err()));
             }
-            Done::Read(flights, Ok(held)) => {
+            Done::Read(flights, Ok(_), doubts) if doubts != self.doubts => {
+                // Whoever has answered may be another one, who never had what was confirmed.
+                for flight in flights {
+                    shared.feed(Input::ReadFailed { flight });
+                }
+                self.next_probe = clock::now();
+            }
+            Done::Read(flights, Ok(held), _) => {
                 let mut held = held.into_iter();
                 for flight in flights {
                     match held.next() {
@@ -270,7 +296,7 @@ impl Running {
                     }
                 }
             }
-            Done::Read(flights, Err(error)) => {
+            Done::Read(flights, Err(error), _) => {
                 for flight in flights {
                     shared.feed(Input::ReadFailed { flight });
                 }
@@ -289,9 +315,15 @@ impl Running {
                     tracing::debug!(%error, "what is no longer true stays in the store until its time ends");
                 }
             }
-            Done::Probed(outcome) => {
+            Done::Probed(outcome, doubts) => {
                 self.is_probing = false;
+                self.doubts = doubts;
                 match outcome {
+                    // An answer that names no life, where one was named before, is a wrong one: taking it for a loss
+                    // would part us from those who share the store, and from the epoch that they agree on.
+                    Ok(None) if self.life.is_some() => self.is_gone(&StoreError::Wrong {
+                        reason: "it does not say any more which life it is in".to_owned(),
+                    }),
                     Ok(life) => self.is_there(life),
                     Err(error) => self.is_gone(&error),
                 }

@@ -19,7 +19,7 @@ pub(crate) fn heard() -> EventFilter {
 
 /// One shard's way into the cache.
 #[derive(Debug)]
-pub(crate) struct Feed {
+pub struct Feed {
     shared: Arc<Shared>,
     heard: EventFilter,
     /// What the user wants handed on: the rest is for the cache alone.
@@ -42,7 +42,7 @@ impl Feed {
 
     /// Takes a dispatch in, before anybody hears of it. What was before it, as events carry it; `None` if nobody but
     /// the cache is to hear of it.
-    pub(crate) fn take(&mut self, kind: EventKind, sequence: u64, d: &[u8]) -> Option<&[u8]> {
+    pub fn take(&mut self, kind: EventKind, sequence: u64, d: &[u8]) -> Option<&[u8]> {
         if kind == EventKind::Ready {
             // A new session counts its sequence anew.
             self.epoch = clock::unix_ms().max(self.epoch + 1);

@@ -15,7 +15,9 @@ mod record;
 mod settings;
 mod shared;
 
-pub(crate) use feed::{Feed, heard};
+#[doc(hidden)]
+pub use feed::Feed;
+pub(crate) use feed::heard;
 pub use handle::Cache;
 pub use hearing::{CHANGED, FORGET};
 pub use numbers::{CacheNumbers, CacheStatus};

@@ -181,26 +181,7 @@ impl CacheNumbers {
             "Changes to records that could not be read back: they were forgotten in the store too.",
             stats.forgotten,
         )?;
-        page.counter(
-            "cache_written",
-            "Writes that the store has confirmed.",
-            stats.written,
-        )?;
-        page.counter(
-            "cache_superseded",
-            "Writes of which the store had something newer.",
-            stats.superseded,
-        )?;
-        page.counter(
-            "cache_write_failures",
-            "Writes that failed and are made again.",
-            stats.failed,
-        )?;
-        page.counter(
-            "cache_dropped",
-            "Writes dropped because too much was waiting. What the store has of them is not believed.",
-            stats.dropped,
-        )?;
+        self.writes(page)?;
         page.gauge(
             "cache_pending",
             "Records that wait to be written.",
@@ -211,6 +192,56 @@ impl CacheNumbers {
             "Memory of what waits to be written.",
             Some(&Unit::Bytes),
             [([("part", "write_behind")], stats.pending_bytes as f64)],
+        )
+    }
+
+    /// What became of each write.
+    fn writes(&self, page: &mut Page<'_>) -> Result<(), Error> {
+        let stats = &self.stats;
+        let counters = [
+            (
+                "cache_writes_made",
+                "Writes that changes have made: each comes to one of the ends below.",
+                stats.made,
+            ),
+            (
+                "cache_written",
+                "Writes that the store has confirmed.",
+                stats.written,
+            ),
+            (
+                "cache_superseded",
+                "Writes of which the store had something newer.",
+                stats.superseded,
+            ),
+            (
+                "cache_coalesced",
+                "Writes whose place a newer one of the same record took before they were written.",
+                stats.coalesced,
+            ),
+            (
+                "cache_withdrawn",
+                "Writes of what ended before they were written, or is not to be believed.",
+                stats.withdrawn,
+            ),
+            (
+                "cache_dropped",
+                "Writes dropped because too much was waiting. What the store has of them is not believed.",
+                stats.dropped,
+            ),
+            (
+                "cache_write_failures",
+                "How often a write failed, to be made again.",
+                stats.failed,
+            ),
+        ];
+        for (name, help, count) in counters {
+            page.counter(name, help, count)?;
+        }
+        page.gauge(
+            "cache_writes_open",
+            "Writes that have come to no end yet.",
+            Some(stats.open),
         )
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::Mutex as Turn;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -196,6 +197,9 @@ impl Cluster {
                         return Next::Done(Err(error));
                     };
                     let mut map = self.map.write().unwrap_or_else(PoisonError::into_inner);
+                    if map.master(slot) != Some(&master) {
+                        self.common.counters.moved();
+                    }
                     map.moved(slot, master);
                     Next::Again
                 }
@@ -258,6 +262,33 @@ impl Cluster {
         let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
         nodes.retain(|address, _| map.masters().contains(address) || self.seeds.contains(address));
         drop(nodes);
-        *self.map.write().unwrap_or_else(PoisonError::into_inner) = map;
+        let mut present = self.map.write().unwrap_or_else(PoisonError::into_inner);
+        if present.differs(&map) {
+            self.common.counters.moved();
+        }
+        *present = map;
+    }
+
+    /// Runs a command on every master, as the cluster knows them now. All of them must answer.
+    pub(super) async fn on_masters(
+        &self,
+        command: &Command,
+        limit: Duration,
+    ) -> Result<Vec<Reply>, RedisError> {
+        let deadline = Instant::now() + limit;
+        if let Ok(Some(error)) = timeout_at(deadline, self.read_map()).await {
+            return Err(error);
+        }
+        let nodes: Vec<Arc<Node>> = {
+            let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
+            map.masters()
+                .iter()
+                .map(|master| self.node(master))
+                .collect()
+        };
+        let replies = nodes
+            .iter()
+            .map(|node| node.send(command, false, limit, deadline));
+        join_all(replies).await.into_iter().collect()
     }
 }

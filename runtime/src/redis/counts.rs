@@ -26,6 +26,8 @@ pub struct RedisCounts {
     pub lost: u64,
     /// Times that the map of a cluster's slots was read.
     pub maps_read: u64,
+    /// Times that slots were found with another master than before.
+    pub moved: u64,
     /// Messages of subscriptions that a slow reader had no room for.
     pub messages_dropped: u64,
 }
@@ -41,6 +43,7 @@ pub(super) struct Counters {
     connected: AtomicU64,
     lost: AtomicU64,
     maps_read: AtomicU64,
+    moved: AtomicU64,
     messages_dropped: AtomicU64,
 }
 
@@ -72,6 +75,10 @@ impl Counters {
         add(&self.lost);
     }
 
+    pub(super) fn moved(&self) {
+        add(&self.moved);
+    }
+
     pub(super) fn map_read(&self) {
         add(&self.maps_read);
     }
@@ -92,6 +99,7 @@ impl Counters {
             connected: read(&self.connected),
             lost: read(&self.lost),
             maps_read: read(&self.maps_read),
+            moved: read(&self.moved),
             messages_dropped: read(&self.messages_dropped),
         }
     }

@@ -194,6 +194,14 @@ impl Redis {
         outcomes
     }
 
+    /// Runs a command without keys on the server, or on every master of the cluster. All of them must answer.
+    pub(crate) async fn run_on_masters(&self, command: &Command) -> Result<Vec<Reply>, RedisError> {
+        match &self.inner.servers {
+            Servers::One(_) => Ok(vec![self.run(command).await?]),
+            Servers::Cluster(cluster) => cluster.on_masters(command, self.inner.limit).await,
+        }
+    }
+
     /// Runs a script by its hash, and with its text where the server does not know it yet.
     ///
     /// # Errors

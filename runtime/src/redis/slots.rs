@@ -73,6 +73,15 @@ impl SlotMap {
         &self.masters
     }
 
+    /// Whether a slot that this map knows has another master in `other`.
+    pub(super) fn differs(&self, other: &Self) -> bool {
+        let slots = self.by_slot.iter().zip(&other.by_slot);
+        let mut known = slots.filter(|(here, _)| **here != NOBODY);
+        known.any(|(here, there)| {
+            self.masters.get(usize::from(*here)) != other.masters.get(usize::from(*there))
+        })
+    }
+
     /// A node said who serves this slot now.
     pub(super) fn moved(&mut self, slot: Slot, master: Address) {
         self.assign(slot..=slot, master);

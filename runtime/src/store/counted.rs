@@ -218,6 +218,10 @@ impl RemoteStore for Counted {
         self.store.life()
     }
 
+    fn doubts(&self) -> u64 {
+        self.store.doubts()
+    }
+
     fn clear<'a>(
         &'a self,
         namespace: &'a str,

@@ -151,6 +151,13 @@ pub trait RemoteStore: Send + Sync + fmt::Debug {
         Box::pin(async move { self.get_entity(LOCKS, "probe").await.map(|_| None) })
     }
 
+    /// A number that becomes another one whenever the store may have entered another life: it was connected to anew, or
+    /// somebody else answers for it. What is read is not believed before [`life`](Self::life) was asked since. The
+    /// default is for stores that are always the same.
+    fn doubts(&self) -> u64 {
+        0
+    }
+
     /// Removes what is older than `before` from a namespace. Nothing relies on it but the room that it takes: the
     /// default leaves it to its time to end.
     fn clear<'a>(

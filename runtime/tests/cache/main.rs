@@ -1,14 +1,24 @@
 //! The bot's cache: over a simulated Discord, real stores, and stores that misbehave.
 
+mod cluster;
 mod faults;
+mod lmdb;
+mod processes;
+mod real;
 mod shared;
+mod steady;
 mod tiers;
 
+#[path = "../another/mod.rs"]
+mod another;
+#[path = "../folder/mod.rs"]
+mod folder;
 #[path = "../redis_support/mod.rs"]
 mod redis_support;
 #[path = "../support/mod.rs"]
 mod support;
 
+pub(crate) use folder::Folder;
 use serde_json::{Value, json};
 use shardkeep::cache::{Cache, Record};
 use shardkeep::config::ConfigBuilder;
@@ -110,4 +120,13 @@ async fn one_shard() -> Server {
         ..world()
     })
     .await
+}
+
+/// What another process of these tests does.
+#[test]
+fn as_another_process() {
+    if let Some((role, place)) = another::role() {
+        lmdb::play(&role, &place);
+        processes::play(&role, &place);
+    }
 }

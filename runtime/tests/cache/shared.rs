@@ -5,16 +5,21 @@ use std::time::Duration;
 use shardkeep::cache::OwnKey;
 use shardkeep_sim::WorldConfig;
 
+use super::redis_support::proxy::{Mode, Proxy};
 use super::redis_support::{self, until};
 use super::support::{Log, serve, world};
 use super::tiers::settle;
-use super::{Bot, cached, id, make, members, of, rename, renamed, value};
+use super::{Bot, cached, id, make, members, of, one_shard, rename, renamed, start, value};
 use crate::needs_redis;
 
 /// Two bots, each with one of two shards, on one store.
 async fn pair(server: &shardkeep_sim::server::Server, url: &str) -> [(Bot, Log); 2] {
+    over(server, [url.to_owned(), url.to_owned()]).await
+}
+
+async fn over(server: &shardkeep_sim::server::Server, urls: [String; 2]) -> [(Bot, Log); 2] {
     let mut pair = Vec::new();
-    for shard in ["0/2", "1/2"] {
+    for (shard, url) in ["0/2", "1/2"].into_iter().zip(urls) {
         let config = cached(server, 8 << 20)
             .set("shards", shard)
             .set("store.kind", "redis")
@@ -125,6 +130,65 @@ async fn redis_that_dies_and_comes_back_empty_is_written_to_again_and_not_believ
             value(found)["nick"] == "while it was away"
         },
     )
+    .await;
+    for bot in [&first, &second] {
+        bot.shutdown(false).await;
+    }
+}
+
+/// Redis names an epoch that lies ahead of the clock. Whoever starts within it writes in the same one as those before.
+#[tokio::test]
+async fn a_process_that_is_started_again_is_believed_though_it_has_heard_less() {
+    needs_redis!();
+    let redis = redis_support::Server::start();
+    let server = one_shard().await;
+    let config = || {
+        cached(&server, 8 << 20)
+            .set("store.kind", "redis")
+            .set("redis_config.url", redis.url())
+    };
+    let (first, mut log) = start(config()).await;
+    let member = members(&log)[2];
+    for number in 0..60 {
+        let nick = format!("before {number}");
+        rename(&server, member, &nick).await;
+        renamed(&first, &mut log, &nick).await;
+    }
+    settle(&first).await;
+    first.shutdown(false).await;
+    let (second, mut log) = start(config()).await;
+    rename(&server, member, "after").await;
+    renamed(&second, &mut log, "after").await;
+    settle(&second).await;
+    assert_eq!(value(of(&second).get(member))["nick"], "after");
+    let stats = of(&second).stats();
+    assert_eq!(stats.superseded, 0, "{stats:?}");
+    let key = format!("shardkeep:member:{}:{}", member.scope, member.id);
+    assert!(redis.cli(&["get", &key]).contains("after"));
+    second.shutdown(false).await;
+}
+
+#[tokio::test]
+async fn a_wrong_answer_about_the_stores_life_parts_nobody_from_the_others() {
+    needs_redis!();
+    let redis = redis_support::Server::start();
+    let proxy = Proxy::before(redis.port).await;
+    let server = serve(world()).await;
+    let [(first, mut log), (second, _)] = over(&server, [redis.url(), proxy.url()]).await;
+    settle(&first).await;
+    settle(&second).await;
+    // Longer than the time after which it is asked for its life again.
+    proxy.set(Mode::Instead("$5\r\nhello\r\n"));
+    tokio::time::sleep(Duration::from_millis(5_500)).await;
+    proxy.set(Mode::Pass);
+    let member = members(&log)[2];
+    rename(&server, member, "after").await;
+    renamed(&first, &mut log, "after").await;
+    until("it is believed", Duration::from_secs(15), || async {
+        let limit = Duration::from_secs(1);
+        let found = of(&second).fetch_within(member, limit).await;
+        found.is_ok_and(|found| value(found)["nick"] == "after")
+    })
     .await;
     for bot in [&first, &second] {
         bot.shutdown(false).await;

@@ -104,6 +104,16 @@ impl Cluster {
         self.find_master(slot).expect("a master of the slot")
     }
 
+    /// The number of the server that would take over from this master.
+    pub(crate) fn replica_of(&self, master: usize) -> usize {
+        let told = self.servers[master].cli(&["role"]);
+        let found = self.servers.iter().position(|server| {
+            let port = server.port.to_string();
+            told.lines().any(|line| line.trim() == port)
+        });
+        found.expect("a replica")
+    }
+
     pub(crate) fn slot_of(&self, key: &str) -> u16 {
         let told = self.servers[0].cli(&["cluster", "keyslot", key]);
         told.trim().parse().expect("a slot")

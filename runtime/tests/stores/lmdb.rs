@@ -7,7 +7,7 @@ use shardkeep::store::{LmdbSettings, LmdbStore, RemoteStore, StoreError, Version
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, timeout};
 
-use crate::other::{Other, wait_for_the_end};
+use crate::another::{Other, wait_for_the_end};
 use crate::{Folder, put, removal};
 
 fn settings(map_bytes: usize) -> LmdbSettings {

@@ -1,42 +1,21 @@
 //! Stores: one contract for all of them, and what each must bear of its own.
 
+#[path = "../another/mod.rs"]
+mod another;
 mod cluster;
 mod contract;
 mod five;
+#[path = "../folder/mod.rs"]
+mod folder;
 mod kinds;
 mod lmdb;
-mod other;
 mod processes;
 mod redis;
 #[path = "../redis_support/mod.rs"]
 mod redis_support;
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-
+pub(crate) use folder::Folder;
 use shardkeep::store::{Version, Write};
-
-/// A folder that goes with the test.
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("shardkeep-store-{}-{number}", std::process::id());
-        Self(std::env::temp_dir().join(name))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 pub(crate) fn put(namespace: &str, id: &str, version: (u64, u64), value: &str) -> Write {
     Write {
@@ -53,4 +32,18 @@ pub(crate) fn removal(namespace: &str, id: &str, version: (u64, u64)) -> Write {
         value: None,
         ..put(namespace, id, version, "")
     }
+}
+
+/// What another process of these tests does.
+#[test]
+fn as_another_process() {
+    let Some((role, place)) = another::role() else {
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    lmdb::play(&role, &place, &runtime);
+    processes::play(&role, &place, &runtime);
 }

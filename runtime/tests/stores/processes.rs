@@ -8,7 +8,7 @@ use shardkeep::store::{
 };
 use tokio::runtime::Runtime;
 
-use crate::other::Other;
+use crate::another::Other;
 use crate::redis_support::{Server, connect};
 use crate::{Folder, needs_redis, put};
 

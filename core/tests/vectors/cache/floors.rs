@@ -11,6 +11,7 @@ pub(crate) fn vectors() -> Vec<Vector> {
     vectors.extend(guilds());
     vectors.extend(bounds());
     vectors.extend(lost());
+    vectors.extend(epochs_shared());
     vectors.extend(users());
     vectors.extend(extremes());
     vectors
@@ -152,7 +153,7 @@ fn bounds() -> Vec<Vector> {
     .tells("write id=1 value=8")
     .done()
     .told("GUILD_ROLE_CREATE", &role(5, "a"))
-    .versions(&["5001.196608"])
+    .versions(&["5001.10485891072"])
     .done()
     .ask(1, "role:2:5")
     .gives(&["read value=1 data~role:2:5"])
@@ -178,7 +179,7 @@ fn lost() -> Vec<Vector> {
     .gives(&["ask id=2 text=role:1:1"])
     .answered(2, &kept(1, "everyone"))
     .writes(&[("role:1:1", &kept(1, "everyone"))])
-    .versions(&["5001.196609"])
+    .versions(&["5001.10485891073"])
     .counts(&[("stale", 1)])
     .end();
     let kept_waiting = stored(
@@ -210,6 +211,48 @@ fn lost() -> Vec<Vector> {
     .gives(&[r#"found id=2 data={"user":{"id":"8"},"nick":"new"}"#])
     .end();
     vec![epoch, kept_waiting, agreed]
+}
+
+/// An epoch of the store's lies ahead of the clock, and is that of all who share the store.
+fn epochs_shared() -> Vec<Vector> {
+    let clock = stored(
+        "versions_in_an_epoch_of_the_store_go_by_the_time_of_day",
+        "floors: what one process counts says nothing to another: 32 turns to a millisecond, then 16 bits for answers",
+        json!({}),
+    )
+    .store_down()
+    .store_up_in(9_000)
+    .told("GUILD_ROLE_CREATE", &role(5, "a"))
+    .versions(&["9000.10485891072"])
+    .told("GUILD_BAN_REMOVE", r#"{"guild_id":"1","user":{"id":"7","username":"Ann"}}"#)
+    .versions(&["9000.10485956608"])
+    .end();
+    let superseded: fn(&str, &str, &str) -> Scene = |name, rule, by| {
+        stored(name, rule, json!({}))
+            .told(
+                "GUILD_BAN_REMOVE",
+                r#"{"guild_id":"1","user":{"id":"7","username":"Ann"}}"#,
+            )
+            .written(2, &[by])
+    };
+    let later = superseded(
+        "user_told_later_is_written_in_the_epoch_of_what_superseded",
+        "floors: the other one has heard of a new epoch of the store, not of something newer",
+        "superseded 9000.5",
+    )
+    .writes(&[("user:7", r#"{"id":"7","username":"Ann"}"#)])
+    .versions(&["9000.10485891072"])
+    .counts(&[("superseded", 1), ("open", 1)])
+    .end();
+    let earlier = superseded(
+        "user_told_earlier_is_not_believed",
+        "floors: the other one was told later, by the time of day",
+        "superseded 9000.99999999999",
+    )
+    .writes_nothing()
+    .counts(&[("superseded", 1), ("open", 0)])
+    .end();
+    vec![clock, later, earlier]
 }
 
 fn users() -> Vec<Vector> {

@@ -196,9 +196,9 @@ fn answers() -> Vec<Vector> {
 fn snapshots() -> Vec<Vector> {
     let counters = |dispatches: u32| {
         json!({
-            "dispatches": dispatches, "malformed": 0, "deferred": 0, "forgotten": 0, "written": 0, "superseded": 0,
-            "failed": 0, "dropped": 0, "stale": 0, "read": 0, "fetched": 0, "joined": 0, "negative": 0, "pending": 0,
-            "pending_bytes": 0, "flights": 0,
+            "dispatches": dispatches, "malformed": 0, "deferred": 0, "forgotten": 0, "made": 0, "written": 0,
+            "superseded": 0, "coalesced": 0, "withdrawn": 0, "failed": 0, "dropped": 0, "stale": 0, "read": 0,
+            "fetched": 0, "joined": 0, "negative": 0, "open": 0, "pending": 0, "pending_bytes": 0, "flights": 0,
         })
     };
     let empty = scene(

@@ -97,7 +97,7 @@ fn versions() -> Vec<Vector> {
     )
     .config(json!({"has_store": true}))
     .told_by(700, 3, "READY", READY)
-    .versions(&["5000.65536", "700.196608"])
+    .versions(&["5000.10485760000", "700.196608"])
     .done()
     .told_by(701, 1, "GUILD_ROLE_CREATE", &role(5, "a"))
     .versions(&["701.65536"])
@@ -135,7 +135,7 @@ fn coalesced() -> Vec<Vector> {
     .writes(&[("role:1:5", &kept(5, "c"))])
     .done()
     .writes_nothing()
-    .counts(&[("written", 12), ("pending", 0)])
+    .counts(&[("made", 13), ("written", 12), ("coalesced", 1), ("open", 0)])
     .end();
     let back = plain(
         "value_that_is_back_to_what_was_sent_is_written_all_the_same",
@@ -194,6 +194,7 @@ fn removed() -> Vec<Vector> {
     .tells("clear id=1 text=stage_instance data=1000.327680")
     .tells("clear id=1 text=scheduled_event data=1000.327680")
     .writes(&[("guild:1", "")])
+    .counts(&[("made", 11), ("written", 10), ("open", 1)])
     .end();
     vec![tombstone, unknown, again, guild]
 }

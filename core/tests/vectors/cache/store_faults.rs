@@ -95,6 +95,19 @@ fn away() -> Vec<Vector> {
     .written(2, &["done"])
     .store_up(false)
     .gives(&["write id=3 value=1 data~role:1:5"])
+    .counts(&[("made", 11), ("written", 10), ("coalesced", 0), ("open", 1)])
+    .end();
+    let idle = plain(
+        "nothing_is_tried_again_while_the_store_is_away",
+        "write-behind: retry_after: what failed before waits for the store, not for a time that has passed",
+    )
+    .told("GUILD_ROLE_CREATE", &role(5, "a"))
+    .written(2, &["failed"])
+    .waits_for("retry", 500, 500)
+    .store_down()
+    .waits_for_nothing()
+    .store_up(false)
+    .gives(&["write id=3 value=1 data~role:1:5"])
     .end();
     let none = scene(
         "without_a_store_nothing_is_written",
@@ -107,7 +120,7 @@ fn away() -> Vec<Vector> {
     .gives(&[])
     .counts(&[("pending", 0)])
     .end();
-    vec![waits, lost, none]
+    vec![waits, lost, idle, none]
 }
 
 fn bounded() -> Vec<Vector> {
@@ -124,7 +137,7 @@ fn bounded() -> Vec<Vector> {
     .store_up(false)
     .writes(&[("role:1:6", &kept(6, "b")), ("role:1:7", &kept(7, "c"))])
     .has("role:1:5", &kept(5, "a"))
-    .counts(&[("pending", 2), ("pending_bytes", 256), ("dropped", 1)])
+    .counts(&[("pending", 2), ("pending_bytes", 256), ("dropped", 1), ("open", 2)])
     .end();
     let evicted = stored(
         "value_that_made_room_is_written",
@@ -184,6 +197,7 @@ fn superseded() -> Vec<Vector> {
     .written(2, &["superseded 2000.65536"])
     .writes(&[("role:1:5", &kept(5, "b"))])
     .has("role:1:5", &kept(5, "b"))
+    .counts(&[("superseded", 1), ("coalesced", 0), ("open", 1)])
     .end();
     vec![older, floor, changed]
 }

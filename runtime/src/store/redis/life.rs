@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use ring::digest::{SHA256, digest};
+
 use super::super::memory::millis;
 use super::super::remote::LOCKS;
 use super::super::{Life, StoreError};
@@ -17,25 +19,45 @@ const AHEAD: Duration = Duration::from_secs(60);
 const KEPT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl RedisStore {
-    /// The server's own name for its present life; of a cluster, how many failovers it has seen. The first process that
-    /// meets it names an epoch, and all others find that.
+    /// The server's own name for its present life; of a cluster, those of the histories that its masters write. The
+    /// first process that meets it names an epoch, and all others find that.
     pub(super) async fn present_life(&self) -> Result<Option<Life>, StoreError> {
-        let (command, field) = if self.redis.is_cluster() {
-            let command = Command::new("CLUSTER").arg("INFO");
-            (command, "cluster_current_epoch:")
+        let name = if self.redis.is_cluster() {
+            self.histories().await?
         } else {
-            (Command::new("INFO").arg("server"), "run_id:")
+            let command = Command::new("INFO").arg("server").repeatable();
+            let reply = self.redis.run(&command).await;
+            let text = reply.and_then(Reply::into_text);
+            let text = text.map_err(|error| self.failed(error))?;
+            field(&text, "run_id:").map(str::to_owned)
         };
-        let reply = self.redis.run(&command.repeatable()).await;
-        let text = reply.and_then(Reply::into_text);
-        let text = text.map_err(|error| self.failed(error))?;
-        let name = text.lines().find_map(|line| line.strip_prefix(field));
         let Some(name) = name else { return Ok(None) };
-        let epoch = self.epoch_of(name).await?;
-        Ok(Some(Life {
-            name: name.to_owned(),
-            epoch,
-        }))
+        let epoch = self.epoch_of(&name).await?;
+        Ok(Some(Life { name, epoch }))
+    }
+
+    /// A master that was started again, and a replica that took over, write a new history; one that slots move to goes
+    /// on with its own. A master that does not answer may be one of the former: then nobody knows.
+    async fn histories(&self) -> Result<Option<String>, StoreError> {
+        let command = Command::new("INFO").arg("replication").repeatable();
+        let replies = self.redis.run_on_masters(&command).await;
+        let mut names = Vec::new();
+        for reply in replies.map_err(|error| self.failed(error))? {
+            let text = reply.into_text().map_err(|error| self.failed(error))?;
+            match (field(&text, "role:"), field(&text, "master_replid:")) {
+                (Some("master"), Some(name)) => names.push(name.to_owned()),
+                (Some("slave"), _) => {
+                    return Err(StoreError::Away {
+                        reason: String::from("one of the cluster's masters is becoming a replica"),
+                    });
+                }
+                _ => return Ok(None),
+            }
+        }
+        names.sort_unstable();
+        let digest = digest(&SHA256, names.join(" ").as_bytes());
+        let bytes = digest.as_ref().iter().take(20);
+        Ok(Some(bytes.map(|byte| format!("{byte:02x}")).collect()))
     }
 
     async fn epoch_of(&self, name: &str) -> Result<u64, StoreError> {
@@ -57,4 +79,9 @@ impl RedisStore {
             reason: format!("`{key}` holds no epoch: remove it"),
         })
     }
+}
+
+fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let found = text.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(found.trim_end())
 }

@@ -116,6 +116,11 @@ impl RemoteStore for RedisStore {
         Box::pin(self.present_life())
     }
 
+    fn doubts(&self) -> u64 {
+        let counts = self.redis.counts();
+        counts.connected + counts.moved
+    }
+
     fn clear<'a>(
         &'a self,
         namespace: &'a str,

@@ -1,10 +1,9 @@
 //! This test program again, as another process.
+#![allow(dead_code, reason = "every test file uses its own part")]
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
-
-use crate::{lmdb, processes};
 
 const ROLE: &str = "SHARDKEEP_TEST_ROLE";
 const WHERE: &str = "SHARDKEEP_TEST_PLACE";
@@ -25,7 +24,7 @@ impl Other {
         let own = std::env::current_exe().expect("a test program");
         let own = own.to_str().expect("UTF-8");
         let mut words = wrapper.to_vec();
-        words.extend([own, "--exact", "other::as_another_process", "--nocapture"]);
+        words.extend([own, "--exact", "as_another_process", "--nocapture"]);
         let mut child = Command::new(words[0])
             .args(&words[1..])
             .env(ROLE, role)
@@ -71,18 +70,10 @@ impl Drop for Other {
     }
 }
 
-/// What another process does. In a usual run of the tests nothing.
-#[test]
-fn as_another_process() {
-    let (Ok(role), Ok(place)) = (std::env::var(ROLE), std::env::var(WHERE)) else {
-        return;
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    lmdb::play(&role, &place, &runtime);
-    processes::play(&role, &place, &runtime);
+/// What this process is to be, and where, if it is another one. A test named `as_another_process` at the root of each
+/// program asks, and in a usual run of the tests does nothing.
+pub(crate) fn role() -> Option<(String, String)> {
+    Some((std::env::var(ROLE).ok()?, std::env::var(WHERE).ok()?))
 }
 
 /// Until the parent closes its end, or kills us.
