@@ -73,6 +73,7 @@
 
 mod advance;
 mod config;
+pub mod cutover;
 mod damping;
 mod error;
 mod identify;
