@@ -18,6 +18,8 @@ pub enum Basis {
     Key,
     /// A silence of the guild on the new side, longer than events or messages are under way.
     Silence,
+    /// An event that may come again, but did not, for longer than events or messages are under way.
+    Lone,
     /// Nothing: what repeats cannot be told apart.
     Nothing,
 }
@@ -35,6 +37,8 @@ pub(super) struct View<'a> {
     pub(super) unlisted: u64,
     /// How many of `seen` came after the silence, and its middle by the old side's clock.
     pub(super) silence: Option<(usize, Instant)>,
+    /// Which of `seen` may be alone of their kind, and between which moments the old side dispatched them.
+    pub(super) lone: &'a [(usize, Instant, Instant)],
 }
 
 /// What follows from the two views.
@@ -71,6 +75,8 @@ pub(super) fn align(old: &[(Fingerprint, Instant)], view: &View<'_>) -> Alignmen
     } else if let Some((after, middle)) = view.silence {
         let place = old.partition_point(|entry| entry.1 <= middle);
         (Basis::Silence, view.seen.len().saturating_sub(after), place)
+    } else if let Some((index, place)) = lone(old, view) {
+        (Basis::Lone, index + 1, place + 1)
     } else {
         return unaligned(old, view, &once_old, &once_new);
     };
@@ -106,6 +112,26 @@ pub(super) fn align(old: &[(Fingerprint, Instant)], view: &View<'_>) -> Alignmen
         expected,
         doubtful: Vec::new(),
     }
+}
+
+/// An event of which the old side dispatched one, and only one, when it must have dispatched what the new side saw.
+fn lone(old: &[(Fingerprint, Instant)], view: &View<'_>) -> Option<(usize, usize)> {
+    view.lone.iter().find_map(|&(index, from, to)| {
+        let print = *view.seen.get(index)?;
+        // Memory that begins later may have lost the other one.
+        if old.first()?.1 > from {
+            return None;
+        }
+        let start = old.partition_point(|entry| entry.1 < from);
+        let end = old.partition_point(|entry| entry.1 <= to);
+        let within = old.get(start..end)?;
+        let mut alike = within
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| entry.0 == print);
+        let (place, _) = alike.next()?;
+        alike.next().is_none().then_some((index, start + place))
+    })
 }
 
 /// Without a place that both know: keys say what they can, all else is in doubt. What is in doubt is dispatched, because

@@ -59,8 +59,12 @@ pub struct Ask {
     pub seen: Vec<Fingerprint>,
     /// How many more there were within the horizon.
     pub unlisted: u64,
+    /// How long before this message was sent the ask was made, in milliseconds. It is sent again until it is answered.
+    pub asked_ms: u64,
     /// The last silence that is long enough to prove something.
     pub silence: Option<Silence>,
+    /// Where there is nothing better: events that were alone of their kind for a while.
+    pub lone: Vec<Lone>,
 }
 
 /// A silence of the guild on a session that was alive.
@@ -68,8 +72,17 @@ pub struct Ask {
 pub struct Silence {
     /// How many of what was seen came after it.
     pub after: u32,
-    /// How long before this message was sent its middle was, in milliseconds.
-    pub age_ms: u64,
+    /// How long before the ask its middle was, in milliseconds.
+    pub before_ms: u64,
+}
+
+/// An event that was seen, and no other like it for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lone {
+    /// Which of what was seen.
+    pub index: u32,
+    /// How long before the ask it was seen, in milliseconds.
+    pub before_ms: u64,
 }
 
 /// Where the old side stopped.
@@ -83,9 +96,9 @@ pub struct Cut {
     pub expected: Vec<Times>,
     /// What the old side dispatched and the new side may meet, or not.
     pub doubtful: Vec<Times>,
-    /// How long before this message was sent the middle of the silence was, in milliseconds and by the old side's
-    /// reckoning. From it the new side sees how long the messages were under way.
-    pub silence_age_ms: Option<u64>,
+    /// How long before this message was sent the ask was made, in milliseconds and by the old side's reckoning. From it
+    /// the new side sees how long the messages were under way.
+    pub asked_ms: Option<u64>,
 }
 
 /// What an old side without a session had dispatched.
@@ -150,7 +163,7 @@ impl Message {
             return Err(Unreadable::Version(self.version));
         }
         let longest = match &self.body {
-            Body::Ask(ask) => ask.seen.len(),
+            Body::Ask(ask) => ask.seen.len().max(ask.lone.len()),
             Body::Cut(cut) => cut.expected.len().max(cut.doubtful.len()),
             Body::Lost(lost) => lost.dispatched.len(),
             Body::Withdraw | Body::Taken | Body::Kept => 0,

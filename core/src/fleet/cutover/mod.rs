@@ -19,5 +19,6 @@ pub use joining::{Joining, JoiningSnapshot, Refusal, Settled};
 pub use leaving::{Leaving, LeavingSnapshot, Stopped};
 pub use ledger::{Account, Counts, Ledger};
 pub use messages::{
-    Ask, Body, Cut, LISTED_MAX, Lost, MESSAGE_BYTES_MAX, Message, Silence, Unreadable, VERSION,
+    Ask, Body, Cut, LISTED_MAX, Lone, Lost, MESSAGE_BYTES_MAX, Message, Silence, Unreadable,
+    VERSION,
 };

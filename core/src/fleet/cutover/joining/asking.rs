@@ -15,6 +15,9 @@ use super::{Asked, Joining, Phase, Watch};
 /// How many events before the last that comes once only are listed: so many may have come in another order.
 const BEFORE_KEY: usize = 64;
 
+/// How many events that were alone of their kind are named.
+const LONE_MAX: usize = 16;
+
 /// Why a guild is not asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -55,6 +58,7 @@ pub(super) struct Seen {
     pub(super) seen: Vec<Fingerprint>,
     pub(super) unlisted: u64,
     pub(super) silence: Option<(Instant, u32)>,
+    pub(super) lone: Vec<(u32, Instant)>,
 }
 
 impl Joining {
@@ -81,6 +85,7 @@ impl Joining {
             seen,
             unlisted,
             silence,
+            lone,
         } = self.view(now, &watch);
         let number = self.next_number;
         self.next_number += 1;
@@ -90,6 +95,8 @@ impl Joining {
                 seen,
                 unlisted,
                 silence,
+                lone,
+                asked_at: now,
                 said_at: now,
                 held: VecDeque::new(),
                 is_broken: false,
@@ -130,13 +137,13 @@ impl Joining {
     /// comes once only, or as much as may be listed.
     pub(super) fn view(&self, now: Instant, watch: &Watch) -> Seen {
         let in_time = |entry: &(Fingerprint, Instant)| now.since(entry.1) <= self.config.horizon;
-        let mut seen = Vec::new();
+        let mut seen: Vec<(Fingerprint, Instant)> = Vec::new();
         let mut room = self.config.listed();
         let mut total = 0;
-        for (print, _) in self.seen.walk(watch.newest).take_while(in_time) {
+        for (print, at) in self.seen.walk(watch.newest).take_while(in_time) {
             total += 1;
             if seen.len() < room {
-                seen.push(print);
+                seen.push((print, at));
                 if print.is_once() && room == self.config.listed() {
                     room = room.min(seen.len() + BEFORE_KEY);
                 }
@@ -153,10 +160,35 @@ impl Joining {
         let silence = silence.filter(|&(middle, after)| {
             now.since(middle) < self.config.horizon && after as usize <= seen.len()
         });
+        let has_key = seen.iter().any(|entry| entry.0.is_once());
+        let lone = if has_key || silence.is_some() {
+            Vec::new()
+        } else {
+            self.lone(now, &seen)
+        };
         Seen {
             unlisted: total - seen.len() as u64,
-            seen,
+            seen: seen.into_iter().map(|entry| entry.0).collect(),
             silence,
+            lone,
         }
+    }
+
+    /// The newest events that were alone of their kind while the other side may have dispatched them.
+    fn lone(&self, now: Instant, seen: &[(Fingerprint, Instant)]) -> Vec<(u32, Instant)> {
+        let lag = self.config.lag_max;
+        let is_alone = |&(print, at): &(Fingerprint, Instant)| {
+            let alike = seen.iter().filter(|(other, when)| {
+                *other == print && at.since(*when) <= lag && when.since(at) <= lag
+            });
+            alike.count() == 1
+        };
+        let old_enough = |(_, entry): &(usize, &(Fingerprint, Instant))| entry.1 + lag <= now;
+        let found = seen.iter().enumerate().rev().filter(old_enough);
+        found
+            .filter(|(_, entry)| is_alone(entry))
+            .take(LONE_MAX)
+            .filter_map(|(index, entry)| Some((u32::try_from(index).ok()?, entry.1)))
+            .collect()
     }
 }

@@ -97,6 +97,9 @@ struct Asked {
     seen: Vec<Fingerprint>,
     unlisted: u64,
     silence: Option<(Instant, u32)>,
+    /// Which of `seen` were alone of their kind, and when they came.
+    lone: Vec<(u32, Instant)>,
+    asked_at: Instant,
     said_at: Instant,
     held: VecDeque<HeldEvent>,
     /// The session was lost since: the ask is to be withdrawn, and something is missing between what was held before
@@ -108,6 +111,21 @@ struct Asked {
 struct Expecting {
     expected: Vec<Times>,
     doubtful: Vec<Times>,
+    /// How many there are in both lists together.
+    left: u64,
+    /// Until then, nobody knows of anything that comes whether the old side dispatched it.
+    blind_until: Option<Instant>,
+}
+
+/// How much is known of what the old side dispatched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sight {
+    /// All that matters.
+    Clear,
+    /// Of what is held, nothing that has no key.
+    Doubtful,
+    /// Nothing.
+    Blind,
 }
 
 impl Joining {
@@ -163,7 +181,7 @@ impl Joining {
                 guild.counts.dispatched += 1;
                 Verdict::Dispatch
             }
-            Phase::Owned(_) => self.owned_event(id, event),
+            Phase::Owned(_) => self.owned_event(now, id, event),
             Phase::Asked(_) => self.hold(id, event),
             Phase::Unseen => {
                 guild.counts.watched += 1;

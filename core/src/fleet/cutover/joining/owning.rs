@@ -12,7 +12,7 @@ use crate::time::Instant;
 
 use super::asking::Seen;
 use super::holding::Settled;
-use super::{Asked, Expecting, Joining, Phase, Watch};
+use super::{Asked, Expecting, Joining, Phase, Sight, Watch};
 
 impl Joining {
     /// A message of the old side. What is of another cutover, or out of bounds, is ignored and counted.
@@ -49,30 +49,32 @@ impl Joining {
                 let (expected, mut doubtful): (Vec<_>, Vec<_>) =
                     cut.expected.iter().partition(|times| times.0.is_once());
                 doubtful.extend(&cut.doubtful);
-                self.own(now, id, expected, doubtful, true);
+                self.own(now, id, expected, doubtful, Sight::Doubtful);
                 return;
             }
         };
-        // The silence was where this side says. Where the other put it is later by what both messages took.
-        let under_way = asked
-            .silence
-            .zip(cut.silence_age_ms)
-            .map(|((middle, _), age)| now.since(middle).as_millis().saturating_sub(age.into()));
+        // The ask was when this side says. The other puts it later, by what both messages took.
+        let asked_ms = now.since(asked.asked_at).as_millis();
+        let under_way = cut
+            .asked_ms
+            .map(|reckoned| asked_ms.saturating_sub(reckoned.into()));
         let in_doubt = match cut.basis {
             Basis::Key => false,
-            Basis::Silence => under_way.is_none_or(|ms| ms > self.config.lag_max.as_millis()),
+            Basis::Silence | Basis::Lone => {
+                under_way.is_none_or(|ms| ms > self.config.lag_max.as_millis())
+            }
             Basis::Nothing => true,
         };
         if asked.is_broken {
             guild.counts.gaps += 1;
         }
-        self.own(
-            now,
-            id,
-            cut.expected.clone(),
-            cut.doubtful.clone(),
-            in_doubt,
-        );
+        let sight = if in_doubt {
+            Sight::Doubtful
+        } else {
+            Sight::Clear
+        };
+        let (expected, doubtful) = (cut.expected.clone(), cut.doubtful.clone());
+        self.own(now, id, expected, doubtful, sight);
     }
 
     fn was_lost(&mut self, now: Instant, id: Snowflake, lost: &Lost) {
@@ -86,6 +88,7 @@ impl Joining {
                     seen: asked.seen.clone(),
                     unlisted: asked.unlisted,
                     silence: asked.silence,
+                    lone: Vec::new(),
                 },
                 asked.is_broken,
             ),
@@ -103,6 +106,8 @@ impl Joining {
                 seen: &view.seen,
                 unlisted: view.unlisted,
                 silence: view.silence.map(|(middle, after)| (after as usize, middle)),
+                // What a session that is gone would have dispatched is not known.
+                lone: &[],
             },
         );
         // Between the old session's end and the beginning of this one, nobody looked.
@@ -113,8 +118,12 @@ impl Joining {
             guild.counts.possibly_lost += found.missing;
             guild.counts.gaps += u64::from(!is_covered);
         }
-        let in_doubt = found.basis == Basis::Nothing;
-        self.own(now, id, found.expected, found.doubtful, in_doubt);
+        let sight = if found.basis == Basis::Nothing {
+            Sight::Blind
+        } else {
+            Sight::Clear
+        };
+        self.own(now, id, found.expected, found.doubtful, sight);
     }
 
     /// The old side's process is dead, its lease is over, and nobody resumes its session. `last_sign` is when it was
@@ -139,7 +148,7 @@ impl Joining {
             guild.counts.possibly_lost += lost;
             guild.counts.gaps += u64::from(!is_covered);
         }
-        self.own(now, id, Vec::new(), Vec::new(), true);
+        self.own(now, id, Vec::new(), Vec::new(), Sight::Blind);
     }
 
     fn is_watching(&self, id: Snowflake) -> bool {
@@ -184,12 +193,24 @@ impl Joining {
         id: Snowflake,
         expected: Vec<Times>,
         doubtful: Vec<Times>,
-        in_doubt: bool,
+        sight: Sight,
     ) {
+        // What comes late is what was sent before the old side stopped.
+        let is_behind = self.wants_pause() || self.pulse.burst_until > now;
+        let blind = if is_behind {
+            self.config.horizon
+        } else {
+            self.config.lag_max
+        };
         let Some(guild) = self.guilds.get_mut(&id) else {
             return;
         };
-        let mut expecting = Expecting { expected, doubtful };
+        let mut expecting = Expecting {
+            expected,
+            doubtful,
+            left: 0,
+            blind_until: (sight == Sight::Blind).then(|| now + blind),
+        };
         expecting.sort();
         let held = match core::mem::take(&mut guild.phase) {
             Phase::Asked(asked) => {
@@ -199,19 +220,19 @@ impl Joining {
             _ => alloc::collections::VecDeque::new(),
         };
         for event in held {
-            let verdict = if take(&mut expecting.expected, event.print) {
+            let verdict = if expecting.take_expected(event.print) {
                 guild.counts.duplicates += 1;
                 Verdict::Suppress(Suppressed::Duplicate)
             } else {
-                let is_doubtful = take(&mut expecting.doubtful, event.print);
-                guild.counts.possibly_duplicated += u64::from(is_doubtful || in_doubt);
+                let is_doubtful = expecting.take_doubtful(event.print);
+                guild.counts.possibly_duplicated += u64::from(is_doubtful || sight != Sight::Clear);
                 guild.counts.released += 1;
                 Verdict::Dispatch
             };
             guild.untaken += 1;
             self.settled.push_back(Settled::new(id, verdict, event));
         }
-        let waits = !(expecting.expected.is_empty() && expecting.doubtful.is_empty());
+        let waits = !expecting.is_over(now);
         guild.phase = Phase::Owned(waits.then(|| Box::new(expecting)));
         if waits {
             self.expiring.push_back((now + self.config.horizon, id));
@@ -224,21 +245,29 @@ impl Joining {
     }
 
     /// An event of a guild that is dispatched here, while duplicates are expected or settled events wait.
-    pub(super) fn owned_event(&mut self, id: Snowflake, event: &Event<'_>) -> Verdict {
+    pub(super) fn owned_event(
+        &mut self,
+        now: Instant,
+        id: Snowflake,
+        event: &Event<'_>,
+    ) -> Verdict {
         let print = event.fingerprint();
         let Some(guild) = self.guilds.get_mut(&id) else {
             return Verdict::Dispatch;
         };
         if let Phase::Owned(Some(expecting)) = &mut guild.phase {
-            if take(&mut expecting.expected, print) {
+            if expecting.take_expected(print) {
                 guild.counts.duplicates += 1;
-                if expecting.is_empty() {
+                if expecting.is_over(now) {
                     guild.phase = Phase::Owned(None);
                 }
                 return Verdict::Suppress(Suppressed::Duplicate);
             }
-            if take(&mut expecting.doubtful, print) {
-                guild.counts.possibly_duplicated += 1;
+            let is_doubtful = expecting.take_doubtful(print);
+            let is_blind = expecting.blind_until.is_some_and(|until| now < until);
+            guild.counts.possibly_duplicated += u64::from(is_doubtful || is_blind);
+            if expecting.is_over(now) {
+                guild.phase = Phase::Owned(None);
             }
         }
         if guild.untaken > 0 {
@@ -268,14 +297,38 @@ impl Joining {
 }
 
 impl Expecting {
+    /// Brings the lists into order, whoever wrote them: a fingerprint stands in a list once.
     fn sort(&mut self) {
         self.expected.sort_unstable_by_key(|times| times.0);
         self.doubtful.sort_unstable_by_key(|times| times.0);
+        let merge = |later: &mut Times, first: &mut Times| {
+            let is_same = later.0 == first.0;
+            if is_same {
+                first.1 = first.1.saturating_add(later.1);
+            }
+            is_same
+        };
+        self.expected.dedup_by(merge);
+        self.doubtful.dedup_by(merge);
+        let both = self.expected.iter().chain(&self.doubtful);
+        self.left = both.map(|times| u64::from(times.1)).sum();
     }
 
-    fn is_empty(&self) -> bool {
-        let is_spent = |list: &[Times]| list.iter().all(|times| times.1 == 0);
-        is_spent(&self.expected) && is_spent(&self.doubtful)
+    /// Takes an expected duplicate, if this is one.
+    fn take_expected(&mut self, print: Fingerprint) -> bool {
+        let found = take(&mut self.expected, print);
+        self.left -= u64::from(found);
+        found
+    }
+
+    fn take_doubtful(&mut self, print: Fingerprint) -> bool {
+        let found = take(&mut self.doubtful, print);
+        self.left -= u64::from(found);
+        found
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.left == 0 && self.blind_until.is_none_or(|until| now >= until)
     }
 }
 

@@ -14,7 +14,7 @@ use super::{Joining, Phase, Watch};
 pub(super) struct Pulse {
     last: Instant,
     /// Until then, what comes may have been under way for long.
-    burst_until: Instant,
+    pub(super) burst_until: Instant,
     solid: Instant,
 }
 

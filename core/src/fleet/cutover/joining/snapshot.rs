@@ -91,6 +91,8 @@ impl Joining {
                     seen: Vec::new(),
                     unlisted: 0,
                     silence: None,
+                    lone: Vec::new(),
+                    asked_at: now,
                     said_at: now,
                     held: VecDeque::new(),
                     is_broken: true,

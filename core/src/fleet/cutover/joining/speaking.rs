@@ -1,6 +1,6 @@
 //! What the new side says, and when it looks at the clock.
 
-use crate::fleet::cutover::messages::{Ask, Body, Message, Silence, VERSION};
+use crate::fleet::cutover::messages::{Ask, Body, Lone, Message, Silence, VERSION};
 use crate::id::Snowflake;
 use crate::time::Instant;
 
@@ -75,12 +75,19 @@ impl Joining {
 }
 
 fn words(now: Instant, asked: &Asked) -> Ask {
+    let ago = |at: Instant| asked.asked_at.as_millis().saturating_sub(at.as_millis());
+    let lone = asked.lone.iter().map(|&(index, at)| Lone {
+        index,
+        before_ms: ago(at),
+    });
     Ask {
+        asked_ms: now.as_millis().saturating_sub(asked.asked_at.as_millis()),
         seen: asked.seen.clone(),
         unlisted: asked.unlisted,
         silence: asked.silence.map(|(middle, after)| Silence {
             after,
-            age_ms: now.as_millis().saturating_sub(middle.as_millis()),
+            before_ms: ago(middle),
         }),
+        lone: lone.collect(),
     }
 }

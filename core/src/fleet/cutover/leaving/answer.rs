@@ -15,6 +15,13 @@ impl Leaving {
         let ready = |version: &u64| *version <= self.stored;
         let id = *self.replies.iter().find(|(_, version)| ready(version))?.0;
         self.replies.remove(&id);
+        let is_unconfirmed = matches!(
+            self.guilds.get(&id).map(|guild| &guild.state),
+            Some(State::Cut(done)) if !done.is_taken
+        );
+        if is_unconfirmed {
+            self.unconfirmed.insert(id, now);
+        }
         let guild = self.guilds.get(&id)?;
         let (number, body) = match &guild.state {
             State::Live | State::Asked(_) => (guild.withdrawn, Body::Kept),
@@ -41,7 +48,8 @@ impl Leaving {
         }
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout): when the first ask has waited long enough.
+    /// When to call [`handle_timeout`](Self::handle_timeout): when the first ask has waited long enough, or a cut that
+    /// was not confirmed is said again.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let since = self
@@ -51,11 +59,21 @@ impl Leaving {
                 State::Asked(pending) => Some(pending.since),
                 State::Live | State::Cut(_) => None,
             });
-        since.min().map(|since| since + self.config.patience)
+        let patience = since.min().map(|since| since + self.config.patience);
+        let said = self.unconfirmed.values().min();
+        let again = said.map(|said| *said + self.config.say_again);
+        [patience, again].into_iter().flatten().min()
     }
 
     /// The clock reached `now`. Early, late and repeated calls are harmless.
     pub fn handle_timeout(&mut self, now: Instant) {
+        let is_due = |said: &Instant| now >= *said + self.config.say_again;
+        let late = self.unconfirmed.iter().filter(|(_, said)| is_due(said));
+        let late: Vec<_> = late.map(|(id, _)| *id).collect();
+        for id in late {
+            self.unconfirmed.remove(&id);
+            self.reply(id);
+        }
         let asked: Vec<_> = self.asked.iter().copied().collect();
         for id in asked {
             let is_due = matches!(
@@ -75,9 +93,8 @@ fn words(now: Instant, done: &Done) -> Cut {
         missing: done.missing,
         expected: done.expected.clone(),
         doubtful: done.doubtful.clone(),
-        silence_age_ms: done
-            .middle
-            .map(|middle| now.since(middle).as_millis())
-            .and_then(|age| u64::try_from(age).ok()),
+        asked_ms: done
+            .asked_at
+            .map(|asked| now.as_millis().saturating_sub(asked.as_millis())),
     }
 }

@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::fleet::cutover::align::{Alignment, Basis, View, align};
 use crate::fleet::cutover::fingerprint::Fingerprint;
@@ -32,9 +31,7 @@ impl Leaving {
         let Some(guild) = self.guilds.get_mut(&id) else {
             return;
         };
-        let middle = ask
-            .silence
-            .and_then(|silence| before(now, Duration::from_millis(silence.age_ms)));
+        let asked_at = before(now, ask.asked_ms);
         match &mut guild.state {
             State::Cut(_) => {
                 self.reply(id);
@@ -42,10 +39,8 @@ impl Leaving {
             }
             State::Asked(pending) if pending.number == number => {
                 // The same again: it was under way for another time.
-                pending.middle = pending
-                    .middle
-                    .zip(middle)
-                    .map(|(one, other)| one.min(other));
+                let both = pending.asked_at.zip(asked_at);
+                pending.asked_at = both.map(|(one, other)| one.min(other));
             }
             State::Asked(pending) if pending.number > number => {
                 self.ignored += 1;
@@ -72,8 +67,9 @@ impl Leaving {
                     seen: ask.seen.clone(),
                     sorted,
                     unlisted: ask.unlisted,
-                    after: ask.silence.map_or(0, |silence| silence.after as usize),
-                    middle,
+                    silence: ask.silence,
+                    lone: ask.lone.clone(),
+                    asked_at,
                     since: now,
                 }));
                 self.asked.insert(id);
@@ -115,6 +111,7 @@ impl Leaving {
                 self.taken += 1;
                 self.version += 1;
                 self.replies.remove(&id);
+                self.unconfirmed.remove(&id);
             }
             State::Cut(_) => {}
             State::Live | State::Asked(_) => self.ignored += 1,
@@ -122,7 +119,7 @@ impl Leaving {
     }
 
     /// The cut is said again. It was stored before it was said first, or waits for that.
-    fn reply(&mut self, id: Snowflake) {
+    pub(super) fn reply(&mut self, id: Snowflake) {
         self.replies.entry(id).or_insert(self.version);
     }
 
@@ -134,19 +131,28 @@ impl Leaving {
         entries
     }
 
-    fn alignment(&self, id: Snowflake, pending: &Pending) -> Alignment {
+    fn alignment(&self, now: Instant, id: Snowflake, pending: &Pending) -> Alignment {
+        let lag = self.config.lag_max;
         // After a resume, what was dispatched says nothing about when it happened, until a while later.
-        let is_sure = |middle: &Instant| {
-            self.resumed_at
-                .is_none_or(|at| *middle > at + self.config.lag_max)
+        let is_sure = |moment: &Instant| self.resumed_at.is_none_or(|at| *moment > at + lag);
+        let moment = |before_ms| {
+            let asked_at = pending.asked_at?;
+            before(asked_at, before_ms).filter(is_sure)
         };
+        let silence = pending
+            .silence
+            .and_then(|silence| Some((silence.after as usize, moment(silence.before_ms)?)));
+        // By then what the new side saw was dispatched here, too.
+        let lone = pending.lone.iter().filter_map(|lone| {
+            let at = moment(lone.before_ms).filter(|at| *at + lag <= now)?;
+            let from = before(at, u64::try_from(lag.as_millis()).ok()?).filter(is_sure)?;
+            Some((lone.index as usize, from, at + lag))
+        });
         let view = View {
             seen: &pending.seen,
             unlisted: pending.unlisted,
-            silence: pending
-                .middle
-                .filter(is_sure)
-                .map(|middle| (pending.after, middle)),
+            silence,
+            lone: &lone.collect::<Vec<_>>(),
         };
         align(&self.dispatched(id), &view)
     }
@@ -156,16 +162,15 @@ impl Leaving {
         let Some(State::Asked(pending)) = self.guilds.get(&id).map(|guild| &guild.state) else {
             return;
         };
-        let alignment = self.alignment(id, pending);
+        let alignment = self.alignment(now, id, pending);
         let is_over = now.since(pending.since) >= self.config.patience;
         if alignment.is_aligned() || is_over {
-            let (number, middle) = (pending.number, pending.middle);
-            let middle = middle.filter(|_| alignment.basis == Basis::Silence);
-            self.cut(id, number, middle, alignment);
+            let (number, asked_at) = (pending.number, pending.asked_at);
+            self.cut(id, number, asked_at, alignment);
         }
     }
 
-    fn cut(&mut self, id: Snowflake, number: u64, middle: Option<Instant>, found: Alignment) {
+    fn cut(&mut self, id: Snowflake, number: u64, asked_at: Option<Instant>, found: Alignment) {
         if let Some(guild) = self.guilds.get_mut(&id) {
             guild.counts.possibly_lost += found.missing;
         }
@@ -178,7 +183,7 @@ impl Leaving {
                 missing: found.missing,
                 expected: found.expected,
                 doubtful: found.doubtful,
-                middle,
+                asked_at,
                 was_lost: false,
                 is_taken: false,
             },
@@ -200,7 +205,7 @@ impl Leaving {
                 missing: 0,
                 expected: Vec::new(),
                 doubtful: Vec::new(),
-                middle: None,
+                asked_at: None,
                 was_lost: true,
                 is_taken: false,
             },
@@ -218,10 +223,11 @@ impl Leaving {
     }
 }
 
-/// A moment that lies so long ago, unless that was before the clock began.
-fn before(now: Instant, ago: Duration) -> Option<Instant> {
-    let micros = u64::try_from(ago.as_micros()).ok()?;
-    now.as_micros()
+/// A moment that lies so many milliseconds before another, unless that was before the clock began.
+fn before(moment: Instant, ms: u64) -> Option<Instant> {
+    let micros = ms.checked_mul(1_000)?;
+    moment
+        .as_micros()
         .checked_sub(micros)
         .map(Instant::from_micros)
 }

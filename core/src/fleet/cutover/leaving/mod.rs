@@ -16,6 +16,7 @@ use super::config::Config;
 use super::event::{Event, SHARED, Scope, Suppressed, Verdict};
 use super::fingerprint::Fingerprint;
 use super::ledger::Counts;
+use super::messages::{Lone, Silence};
 use super::seen::{Place, Seen};
 
 pub use snapshot::{LeavingSnapshot, Stopped};
@@ -28,6 +29,8 @@ pub struct Leaving {
     seen: Seen,
     /// Guilds that were asked for and are not cut.
     asked: BTreeSet<Snowflake>,
+    /// Guilds that are cut and were not confirmed, and when that was said last: it is said again.
+    unconfirmed: BTreeMap<Snowflake, Instant>,
     /// Guilds to say something about, and from which stored version on it may be said.
     replies: BTreeMap<Snowflake, u64>,
     /// The newest sequence that was seen.
@@ -72,11 +75,11 @@ struct Pending {
     /// The same, in ascending order.
     sorted: Vec<Fingerprint>,
     unlisted: u64,
-    /// How many of `seen` came after the silence.
-    after: usize,
-    /// The silence's middle by this side's clock: the earliest that any copy of the ask gave, because a message can
-    /// only make it seem later.
-    middle: Option<Instant>,
+    silence: Option<Silence>,
+    lone: Vec<Lone>,
+    /// When the ask was made, by this side's clock: the earliest that any copy of it gave, because a message can only
+    /// make it seem later.
+    asked_at: Option<Instant>,
     since: Instant,
 }
 
@@ -90,7 +93,7 @@ struct Done {
     missing: u64,
     expected: Vec<Times>,
     doubtful: Vec<Times>,
-    middle: Option<Instant>,
+    asked_at: Option<Instant>,
     /// Whether nobody asked: the session was lost, and the new side must see what is missing.
     was_lost: bool,
     is_taken: bool,
@@ -112,6 +115,7 @@ impl Leaving {
             guilds,
             seen,
             asked: BTreeSet::new(),
+            unconfirmed: BTreeMap::new(),
             replies: BTreeMap::new(),
             sequence: 0,
             version: 0,

@@ -124,11 +124,14 @@ impl Leaving {
                 missing: stopped.missing,
                 expected: stopped.expected.clone(),
                 doubtful: stopped.doubtful.clone(),
-                middle: None,
+                asked_at: None,
                 was_lost: stopped.was_lost,
                 is_taken: stopped.is_taken,
             }));
             side.cut += 1;
+            if !stopped.is_taken {
+                side.reply(stopped.guild);
+            }
             side.taken += usize::from(stopped.is_taken);
         }
         side
