@@ -17,7 +17,8 @@ pub(crate) struct OldSide {
     pub(crate) session: Session,
     pub(crate) stored: Option<LeavingSnapshot>,
     pub(crate) is_dead: bool,
-    pub(crate) last_sign: u64,
+    pub(crate) died_at: u64,
+    pub(crate) finished_at: u64,
 }
 
 pub(crate) struct NewSide {
@@ -44,7 +45,8 @@ impl OldSide {
             session,
             stored: None,
             is_dead: false,
-            last_sign: 0,
+            died_at: 0,
+            finished_at: 0,
         }
     }
 }
@@ -101,7 +103,7 @@ impl World {
     pub(crate) fn deliver(&mut self) {
         if !self.old.is_dead {
             while let Some((sequence, item)) = self.old.session.next(self.now) {
-                self.to_old(sequence, item);
+                self.at_old(sequence, item);
             }
         }
         for side in 0..self.new.len() {
@@ -111,7 +113,7 @@ impl World {
                 self.new[side].joining.unpaused(instant(self.now));
             }
             while let Some((sequence, item)) = self.new[side].session.next(self.now) {
-                self.to_new(side, sequence, item);
+                self.at_new(side, sequence, item);
                 self.take_settled(side);
                 if self.new[side].joining.wants_pause() {
                     break;
@@ -120,9 +122,8 @@ impl World {
         }
     }
 
-    fn to_old(&mut self, sequence: u64, item: Item) {
+    fn at_old(&mut self, sequence: u64, item: Item) {
         let now = instant(self.now);
-        self.old.last_sign = self.now;
         match item {
             Item::Beat(_) => self.old.leaving.alive(now),
             Item::Resumed => self.old.leaving.resumed(now),
@@ -138,14 +139,19 @@ impl World {
         }
     }
 
-    fn to_new(&mut self, side: usize, sequence: u64, item: Item) {
+    fn at_new(&mut self, side: usize, sequence: u64, item: Item) {
         let now = instant(self.now);
         let new = &mut self.new[side];
         self.former.insert((side, sequence), item);
         match item {
             Item::Beat(sent) => new.joining.acknowledged(instant(sent)),
             Item::Resumed => new.joining.resumed(now),
-            Item::Ready => new.joining.ready(now),
+            Item::Ready => {
+                new.joining.ready(now);
+                let snapshot = new.joining.snapshot();
+                new.joining.stored(snapshot.version);
+                new.stored = Some(snapshot);
+            }
             Item::Create(guild) => {
                 let data = format!(r#"{{"id":"{guild}","name":"g","unavailable":false}}"#);
                 let owned = new.joining.owns(Snowflake(guild));
@@ -231,7 +237,7 @@ impl World {
                 self.old.leaving.stored(snapshot.version);
                 self.old.stored = Some(snapshot);
             }
-            if self.rng.below(3) == 0 {
+            if self.old.leaving.wants_store().is_none() && self.rng.below(3) == 0 {
                 self.old.session.acknowledge(self.rng.below(12));
             }
             while let Some(message) = self.old.leaving.poll_message(now) {
@@ -256,7 +262,7 @@ impl World {
                 new.joining.stored(snapshot.version);
                 new.stored = Some(snapshot);
             }
-            if self.rng.below(3) == 0 {
+            if new.joining.wants_store().is_none() && self.rng.below(3) == 0 {
                 new.session.acknowledge(self.rng.below(12));
             }
             while let Some(message) = self.new[side].joining.poll_message(now) {

@@ -7,6 +7,9 @@ use super::{World, instant};
 
 impl World {
     pub(crate) fn faults(&mut self) {
+        if self.old.is_dead && self.now >= self.old.died_at + 20_000 {
+            self.take_over();
+        }
         if self.now < 5_000 || self.now > 140_000 {
             return;
         }
@@ -30,9 +33,6 @@ impl World {
         }
         if weather.old_dies && rare(self, 5_000) && !self.old.is_dead {
             self.kill_old();
-        }
-        if self.old.is_dead && self.now == self.old.last_sign.next_multiple_of(20) + 20_000 {
-            self.take_over();
         }
     }
 
@@ -138,8 +138,7 @@ impl World {
             for guild in created.filter(|id| !pending.contains(&id.0)) {
                 new.joining.watch(now, *guild);
             }
-            let will_be_ready = new.session.queue.iter().any(|item| item.2 == Item::Ready)
-                || new.session.replay.iter().any(|item| item.1 == Item::Ready);
+            let will_be_ready = new.session.queue.iter().any(|item| item.2 == Item::Ready);
             if new.config.takes_shared && !will_be_ready {
                 new.joining.watch(now, SHARED);
             }
@@ -152,14 +151,24 @@ impl World {
         self.trouble.push(format!("{}: old died", self.now));
         self.undo(0);
         self.old.is_dead = true;
+        self.old.died_at = self.now;
+        let open = self
+            .old
+            .session
+            .replay
+            .iter()
+            .filter_map(|item| match item.1 {
+                Item::Truth(index) => Some(self.truths[index].at),
+                _ => None,
+            });
+        self.old.finished_at = open.min().unwrap_or(self.now);
         self.old.session.is_open = false;
         self.old.session.is_down = true;
         self.old.session.queue.clear();
     }
 
     fn take_over(&mut self) {
-        // The last thing it is known to have finished.
-        let sign = self.old.last_sign.saturating_sub(2_000);
+        let sign = self.old.finished_at;
         for side in 0..self.new.len() {
             let new = &mut self.new[side];
             let mut guilds = new.guilds.clone();

@@ -237,6 +237,10 @@ impl World {
         let sides = self.new.len() as u64;
         for (side, new) in self.new.iter_mut().enumerate() {
             let is_its = guild == SHARED.0 || guild % sides == side as u64;
+            if matches!(shape, Shape::Outage(_)) {
+                // It stands for the GUILD_CREATE with which the session would have begun the guild.
+                new.to_create.retain(|id| *id != guild);
+            }
             if is_its {
                 new.session
                     .push(now, lag, &mut self.rng, session::Item::Truth(index));

@@ -60,7 +60,10 @@ impl Session {
         }
         let (_, sequence, item) = self.queue.pop_front()?;
         self.delivered = sequence;
-        self.replay.push_back((sequence, item));
+        // READY is never replayed: without it there is nothing to resume.
+        if item != Item::Ready {
+            self.replay.push_back((sequence, item));
+        }
         Some((sequence, item))
     }
 

@@ -58,21 +58,21 @@ impl Joining {
         let under_way = cut
             .asked_ms
             .map(|reckoned| asked_ms.saturating_sub(reckoned.into()));
-        let in_doubt = match cut.basis {
-            Basis::Key => false,
-            Basis::Silence | Basis::Lone => {
-                under_way.is_none_or(|ms| ms > self.config.lag_max.as_millis())
-            }
-            Basis::Nothing => true,
+        let sight = match cut.basis {
+            Basis::Key => Sight::Clear,
+            Basis::Nothing => Sight::Doubtful,
+            // The old side took a later moment for the place, and does not list what it dispatched before.
+            Basis::Silence | Basis::Lone => under_way.map_or(Sight::Blind, |ms| {
+                if ms > self.config.lag_max.as_millis() {
+                    Sight::Blind
+                } else {
+                    Sight::Clear
+                }
+            }),
         };
         if asked.is_broken {
             guild.counts.gaps += 1;
         }
-        let sight = if in_doubt {
-            Sight::Doubtful
-        } else {
-            Sight::Clear
-        };
         let (expected, doubtful) = (cut.expected.clone(), cut.doubtful.clone());
         self.own(now, id, expected, doubtful, sight);
     }
@@ -127,7 +127,7 @@ impl Joining {
     }
 
     /// The old side's process is dead, its lease is over, and nobody resumes its session. `last_sign` is when it was
-    /// last known to live. All that is held is released; some of it the old side may have dispatched.
+    /// last known to have finished its events. All that is held is released; some of it the old side may have dispatched.
     pub fn take_over(&mut self, now: Instant, id: Snowflake, last_sign: Instant) {
         let Some(guild) = self.guilds.get(&id) else {
             return;

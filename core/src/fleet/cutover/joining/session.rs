@@ -36,7 +36,7 @@ impl Pulse {
 }
 
 impl Joining {
-    /// READY came: whatever was known of this session is void. What it was asking for is withdrawn; guilds that it
+    /// READY came, which is never replayed: store what follows from it before going on. Whatever was known of this session is void. What it was asking for is withdrawn; guilds that it
     /// dispatches already have a gap.
     pub fn ready(&mut self, now: Instant) {
         let ids: Vec<_> = self.guilds.keys().copied().collect();
@@ -58,6 +58,7 @@ impl Joining {
                 // The session's own affair from here on: its GUILD_CREATE is handed on.
                 Phase::Owned(_) => {
                     guild.counts.gaps += 1;
+                    guild.is_created = true;
                     self.version += 1;
                 }
             }

@@ -59,7 +59,7 @@ impl Joining {
 
     /// Goes on from a snapshot, with the guilds of the session. What was asked for is withdrawn; what was held then is
     /// lost unless the session is resumed, which replays it, because it was not acknowledged. After a resume,
-    /// [`watch`](Self::watch) every guild that the session had.
+    /// [`watch`](Self::watch) every guild whose GUILD_CREATE will not be replayed.
     #[must_use]
     pub fn restore(
         now: Instant,
@@ -77,7 +77,6 @@ impl Joining {
             let guild = side.guilds.entry(id).or_default();
             if !matches!(guild.phase, Phase::Owned(_)) {
                 guild.phase = Phase::Owned(None);
-                guild.is_created = true;
                 side.owned += 1;
                 // Whether it was confirmed is not known.
                 side.confirming.insert(id, snapshot.version);
