@@ -142,7 +142,9 @@ impl World {
     fn at_new(&mut self, side: usize, sequence: u64, item: Item) {
         let now = instant(self.now);
         let new = &mut self.new[side];
-        self.former.insert((side, sequence), item);
+        if item != Item::Resumed {
+            self.former.insert((side, sequence), item);
+        }
         match item {
             Item::Beat(sent) => new.joining.acknowledged(instant(sent)),
             Item::Resumed => new.joining.resumed(now),

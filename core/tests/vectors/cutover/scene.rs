@@ -55,6 +55,16 @@ pub(super) fn created() -> (&'static str, String) {
     )
 }
 
+/// What became of the events that a call has settled, in order.
+pub(super) fn verdicts(gives: &Value) -> String {
+    let settled = gives["settled"].as_array().map_or(&[][..], Vec::as_slice);
+    let verdicts: Vec<_> = settled
+        .iter()
+        .filter_map(|event| event[2].as_str())
+        .collect();
+    verdicts.join(" ")
+}
+
 impl Scene {
     pub(super) fn call(&mut self, call: Value) -> Value {
         let gives = self.sides.call(self.now, &call);
@@ -152,11 +162,10 @@ impl Scene {
     }
 
     /// As far as the cut, which is stored, and carried over: what was settled.
-    pub(super) fn cut(&mut self) -> Value {
+    pub(super) fn cut(&mut self) -> String {
         self.carry("new");
         self.store("old");
-        let gives = self.carry("old");
-        gives["settled"].clone()
+        verdicts(&self.carry("old"))
     }
 
     pub(super) fn finish(&mut self) -> &mut Self {
