@@ -225,6 +225,16 @@ impl Drive {
         }
     }
 
+    fn store(&mut self, new: bool) {
+        if new {
+            self.new_stored = self.new.snapshot();
+            self.new.stored(self.new_stored.version);
+        } else {
+            self.old_stored = self.old.snapshot();
+            self.old.stored(self.old_stored.version);
+        }
+    }
+
     fn restart(&mut self, new: bool) {
         if new {
             self.held.clear();
@@ -287,14 +297,7 @@ impl Drive {
                     self.old.message(self.now, &message);
                 }
             }
-            Step::Store(true) => {
-                self.new_stored = self.new.snapshot();
-                self.new.stored(self.new_stored.version);
-            }
-            Step::Store(false) => {
-                self.old_stored = self.old.snapshot();
-                self.old.stored(self.old_stored.version);
-            }
+            Step::Store(new) => self.store(*new),
             Step::Restart(new) => self.restart(*new),
             Step::Ready => self.new.ready(self.now),
             Step::Resumed(true) => self.new.resumed(self.now),

@@ -1,5 +1,6 @@
 //! What goes wrong: sessions that stall or are lost, processes that crash or die.
 
+use shardkeep_core::Snowflake;
 use shardkeep_core::fleet::cutover::{Joining, JoiningSnapshot, Leaving, LeavingSnapshot, SHARED};
 
 use super::session::Item;
@@ -149,7 +150,13 @@ impl World {
     /// The old process dies, and nobody goes on with its session.
     fn kill_old(&mut self) {
         self.trouble.push(format!("{}: old died", self.now));
-        self.undo(0);
+        // What it had not finished of guilds that it had given away is its session's account, not the cutover's.
+        let open: Vec<u64> = self.old.session.replay.iter().map(|item| item.0).collect();
+        let (truths, leaving) = (&self.truths, &self.old.leaving);
+        self.dispatched.retain(|(index, by, sequence)| {
+            let is_cut = leaving.is_cut(Snowflake(truths[*index].guild));
+            *by != 0 || is_cut || !open.contains(sequence)
+        });
         self.old.is_dead = true;
         self.old.died_at = self.now;
         let open = self

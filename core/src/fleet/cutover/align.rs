@@ -134,8 +134,8 @@ fn lone(old: &[(Fingerprint, Instant)], view: &View<'_>) -> Option<(usize, usize
     })
 }
 
-/// Without a place that both know: keys say what they can, all else is in doubt. What is in doubt is dispatched, because
-/// twice is better than never.
+/// Without a place that both know: keys say what they can, all else is in doubt. What is in doubt is dispatched,
+/// because twice is better than never.
 fn unaligned(
     old: &[(Fingerprint, Instant)],
     view: &View<'_>,

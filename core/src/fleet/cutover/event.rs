@@ -86,7 +86,8 @@ pub enum Verdict {
     Dispatch,
     /// Do not hand it on: the other side does, or has.
     Suppress(Suppressed),
-    /// It was copied, and comes out of [`poll_settled`](super::Joining::poll_settled) later. Acknowledge it only when it
+    /// It was copied, and comes out of [`poll_settled`](super::Joining::poll_settled) later. Acknowledge it
+    /// only when it
     /// has, and its handler is done.
     Held,
 }

@@ -60,10 +60,13 @@
 //! | a session is resumed | its replay comes late: that is all |
 //! | the new session is lost before a cut | asks are withdrawn; nothing is lost |
 //! | the new session is lost after a cut | what was held is kept; between the sessions is a gap, counted per guild |
-//! | the old session is lost | every guild is cut where it ended; what the new side had suppressed by then and the old side had not dispatched is lost, and counted |
+//! | the old session is lost | every guild is cut where it ended; what was suppressed since is lost, and counted |
 //! | a process crashes | it goes on from its snapshot and the session's replay; cuts that were told are in it |
-//! | the old process is gone for good | [`Joining::take_over`] releases what is held; losses and duplicates are counted at most |
+//! | the old process is gone for good | [`Joining::take_over`] releases what is held; the rest is counted at most |
 //! | a message is lost or repeated | it is said again until it is answered; nothing happens twice |
+//!
+//! What a process had dispatched and its handlers had not finished when it died for good is the account of its session
+//! (what was not acknowledged), cut or not.
 //!
 //! Nothing is lost silently: `cargo test -p shardkeep-core --test cutover_chaos -- --nocapture` plays these against a
 //! truth, and prints what was lost and what the [`Ledger`] says may have been.

@@ -1,5 +1,5 @@
-//! The scenarios of a cutover: both its sides, message by message. They are no machines, so a step is a call and what it
-//! gives.
+//! The scenarios of a cutover: both its sides, message by message. They are no machines, so a step is a call and what
+//! it gives.
 
 mod breaks;
 mod cuts;

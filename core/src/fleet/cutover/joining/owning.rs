@@ -127,7 +127,8 @@ impl Joining {
     }
 
     /// The old side's process is dead, its lease is over, and nobody resumes its session. `last_sign` is when it was
-    /// last known to have finished its events. All that is held is released; some of it the old side may have dispatched.
+    /// last known to have finished its events. All that is held is released; some of it the old side may have
+    /// dispatched.
     pub fn take_over(&mut self, now: Instant, id: Snowflake, last_sign: Instant) {
         let Some(guild) = self.guilds.get(&id) else {
             return;

@@ -36,7 +36,8 @@ impl Pulse {
 }
 
 impl Joining {
-    /// READY came, which is never replayed: store what follows from it before going on. Whatever was known of this session is void. What it was asking for is withdrawn; guilds that it
+    /// READY came, which is never replayed: store what follows from it before going on. Whatever was known of
+    /// this session is void. What it was asking for is withdrawn; guilds that it
     /// dispatches already have a gap.
     pub fn ready(&mut self, now: Instant) {
         let ids: Vec<_> = self.guilds.keys().copied().collect();

@@ -1,4 +1,4 @@
-//! What must not be forgotten when the old side's process crashes: which guilds it no longer dispatches, and from where.
+//! What must outlive a crash of the old side: which guilds it no longer dispatches, and from where.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
