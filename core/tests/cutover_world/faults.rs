@@ -159,15 +159,13 @@ impl World {
         });
         self.old.is_dead = true;
         self.old.died_at = self.now;
-        let open = self
-            .old
-            .session
-            .replay
-            .iter()
-            .filter_map(|item| match item.1 {
-                Item::Truth(index) => Some(self.truths[index].at),
-                _ => None,
-            });
+        let session = &self.old.session;
+        let replay = session.replay.iter().map(|item| item.1);
+        let open = replay.chain(session.queue.iter().map(|item| item.2));
+        let open = open.filter_map(|item| match item {
+            Item::Truth(index) => Some(self.truths[index].at),
+            _ => None,
+        });
         self.old.finished_at = open.min().unwrap_or(self.now);
         self.old.session.is_open = false;
         self.old.session.is_down = true;

@@ -44,7 +44,9 @@ fn a_cut_is_lost() -> CutoverVector {
     scene.carry("new");
     scene.store("old");
     scene.lose("old").wait(1_000).does("old", "timeout");
-    scene.old(message(8), "after_cut").new(message(8), "held");
+    scene
+        .on_old(message(8), "after_cut")
+        .on_new(message(8), "held");
     let gives = scene.carry("old");
     assert_eq!(verdicts(&gives), "dispatch");
     scene.finish().ends("new", &[("released", 1)])
@@ -71,7 +73,7 @@ fn asked_again_after_the_cut() -> CutoverVector {
     );
     scene.asked();
     scene.carry("new");
-    scene.old(message(8), "after_cut");
+    scene.on_old(message(8), "after_cut");
     scene.wait(1_000).does("new", "timeout");
     scene.carry("new");
     scene.store("old");
@@ -94,7 +96,7 @@ fn new_lost_before_the_cut() -> CutoverVector {
     let gives = scene.carry("old");
     assert_eq!(verdicts(&gives), "watched");
     scene
-        .new(created(), "overlap")
+        .on_new(created(), "overlap")
         .both(message(9), ["dispatch", "watched"]);
     scene.ask("ok");
     scene.cut();
@@ -108,11 +110,13 @@ fn new_lost_after_the_cut() -> CutoverVector {
         "new_session_lost_after_the_cut",
         "withdraw: it was cut already. What was held is released, and between the sessions is a gap",
     );
-    scene.asked().new(message(8), "held");
+    scene.asked().on_new(message(8), "held");
     scene.carry("new");
     scene.store("old");
     scene.lose("old").does("new", "ready");
-    scene.new(created(), "overlap").new(message(10), "held");
+    scene
+        .on_new(created(), "overlap")
+        .on_new(message(10), "held");
     scene.carry("new");
     let gives = scene.carry("old");
     assert_eq!(verdicts(&gives), "dispatch dispatch");
@@ -132,7 +136,7 @@ fn a_late_ask_after_its_withdrawal() -> CutoverVector {
     scene.lose("new").does("new", "ready");
     scene.carry("new");
     scene.call(ask);
-    scene.old(message(8), "dispatch");
+    scene.on_old(message(8), "dispatch");
     scene.store("old");
     scene.carry("old");
     scene.ends("old", &[("dispatched", 2), ("after_cut", 0)])
@@ -144,15 +148,17 @@ fn old_lost() -> CutoverVector {
         "lost: the guild is cut where the session ended; what was watched since is counted as lost",
     );
     scene
-        .old(message(6), "dispatch")
-        .new(created(), "overlap")
+        .on_old(message(6), "dispatch")
+        .on_new(created(), "overlap")
         .wait(6_000);
     scene.both(message(7), ["dispatch", "watched"]);
-    scene.new(message(8), "watched").new(reaction(), "watched");
+    scene
+        .on_new(message(8), "watched")
+        .on_new(reaction(), "watched");
     scene.does("old", "lost");
     scene.store("old");
     scene.carry("old");
-    scene.new(message(9), "dispatch");
+    scene.on_new(message(9), "dispatch");
     scene.finish().ends(
         "new",
         &[("possibly_lost", 2), ("gaps", 0), ("dispatched", 1)],
@@ -165,13 +171,13 @@ fn old_lost_while_asked() -> CutoverVector {
         "lost: what is held is released, so nothing that came since the ask is lost",
     );
     scene
-        .old(message(6), "dispatch")
-        .new(created(), "overlap")
+        .on_old(message(6), "dispatch")
+        .on_new(created(), "overlap")
         .wait(6_000);
     scene.both(message(7), ["dispatch", "watched"]).ask("ok");
     scene
         .both(message(8), ["dispatch", "held"])
-        .new(message(9), "held");
+        .on_new(message(9), "held");
     scene.lose("new").does("old", "lost");
     scene.store("old");
     let gives = scene.carry("old");
@@ -188,7 +194,7 @@ fn old_restarts_after_the_cut() -> CutoverVector {
     );
     scene.asked();
     scene.carry("new");
-    scene.old(message(8), "after_cut");
+    scene.on_old(message(8), "after_cut");
     scene.store("old");
     scene.does("old", "restart");
     let replay = |sequence: u64, id: u64| {
@@ -234,7 +240,7 @@ fn new_restarts_with_what_it_owns() -> CutoverVector {
     scene.store("new");
     scene.lose("new").does("new", "restart");
     scene.carry("new");
-    scene.new(message(8), "dispatch");
+    scene.on_new(message(8), "dispatch");
     scene
         .says("new", "finished", "no")
         .ends("new", &[("dispatched", 1)])
@@ -250,7 +256,7 @@ fn new_restarts_while_asking() -> CutoverVector {
     scene.both(message(8), ["dispatch", "held"]);
     scene.lose("new").does("new", "restart");
     scene.call(json!({"side": "new", "do": "watch", "guild": 41}));
-    scene.new(message(8), "held");
+    scene.on_new(message(8), "held");
     scene.carry("new");
     scene.store("old");
     let gives = scene.carry("old");
@@ -267,14 +273,14 @@ fn taken_over() -> CutoverVector {
         "taken_over",
         "lease: the old process is gone; what is held is released, what was watched since its last sign is counted",
     );
-    scene.new(created(), "overlap").wait(20_000);
+    scene.on_new(created(), "overlap").wait(20_000);
     scene.both(message(7), ["dispatch", "watched"]).ask("ok");
-    scene.new(message(8), "held").wait(30_000);
+    scene.on_new(message(8), "held").wait(30_000);
     let gives = scene.call(json!({
         "side": "new", "do": "take_over", "guild": 41, "last_sign_ms": 121_000,
     }));
     assert_eq!(verdicts(&gives), "dispatch");
-    scene.new(message(9), "dispatch");
+    scene.on_new(message(9), "dispatch");
     scene.ends(
         "new",
         &[
@@ -290,15 +296,15 @@ fn resumed_sessions_prove_no_silence() -> CutoverVector {
         "old_session_resumed_during_the_silence",
         "silence: what the old side dispatched around a resume came late, and proves nothing",
     );
-    scene.new(created(), "overlap").wait(11_000);
+    scene.on_new(created(), "overlap").wait(11_000);
     scene.call(json!({"side": "new", "do": "acknowledged", "sent_ms": 110_900}));
-    scene.ask("ok").old(reaction(), "dispatch");
+    scene.ask("ok").on_old(reaction(), "dispatch");
     scene.does("old", "resumed");
     scene.carry("new");
     scene.wait(10_000).does("old", "timeout");
     scene.store("old");
     assert_eq!(scene.basis(), "Nothing");
     scene.carry("old");
-    scene.new(reaction(), "dispatch");
+    scene.on_new(reaction(), "dispatch");
     scene.finish().ends("new", &[("possibly_duplicated", 1)])
 }

@@ -42,8 +42,8 @@ fn nothing_happens() -> CutoverVector {
     assert_eq!(scene.basis(), "Key");
     scene.carry("old");
     scene
-        .old(message(8), "after_cut")
-        .new(message(8), "dispatch");
+        .on_old(message(8), "after_cut")
+        .on_new(message(8), "dispatch");
     scene.finish().ends("new", &[("dispatched", 1)])
 }
 
@@ -64,9 +64,9 @@ fn a_held_event_is_released() -> CutoverVector {
         "held_and_released",
         "key: held, and on the old side only after the cut",
     );
-    scene.asked().new(message(8), "held");
+    scene.asked().on_new(message(8), "held");
     assert_eq!(scene.cut(), "dispatch");
-    scene.old(message(8), "after_cut");
+    scene.on_old(message(8), "after_cut");
     scene.finish().ends("new", &[("released", 1)])
 }
 
@@ -75,11 +75,11 @@ fn a_duplicate_comes_after_the_cut() -> CutoverVector {
         "a_late_duplicate",
         "key: dispatched by the old side before the cut, comes later here",
     );
-    scene.asked().old(message(8), "dispatch");
+    scene.asked().on_old(message(8), "dispatch");
     scene.cut();
     scene
-        .new(message(8), "duplicate")
-        .new(message(9), "dispatch");
+        .on_new(message(8), "duplicate")
+        .on_new(message(9), "dispatch");
     scene
         .finish()
         .ends("new", &[("duplicates", 1), ("dispatched", 1)])
@@ -90,15 +90,15 @@ fn alike_are_counted() -> CutoverVector {
         "payloads_that_are_alike",
         "key: three alike after the message, of which the new side saw one before its ask: two to come",
     );
-    scene.new(created(), "overlap");
+    scene.on_new(created(), "overlap");
     scene.both(message(7), ["dispatch", "watched"]);
     scene.both(reaction(), ["dispatch", "watched"]).ask("ok");
     scene.both(reaction(), ["dispatch", "held"]);
-    scene.old(reaction(), "dispatch");
+    scene.on_old(reaction(), "dispatch");
     assert_eq!(scene.cut(), "duplicate");
     scene
-        .new(reaction(), "duplicate")
-        .new(reaction(), "dispatch");
+        .on_new(reaction(), "duplicate")
+        .on_new(reaction(), "dispatch");
     scene
         .finish()
         .ends("new", &[("duplicates", 2), ("dispatched", 1)])
@@ -109,9 +109,9 @@ fn another_alike_is_no_duplicate() -> CutoverVector {
         "alike_from_before_the_session",
         "key: what the old side dispatched before the place that both know is not expected again",
     );
-    scene.old(reaction(), "dispatch").asked();
+    scene.on_old(reaction(), "dispatch").asked();
     scene.cut();
-    scene.new(reaction(), "dispatch");
+    scene.on_new(reaction(), "dispatch");
     scene
         .finish()
         .ends("new", &[("dispatched", 1), ("duplicates", 0)])
@@ -122,18 +122,18 @@ fn the_old_side_is_behind() -> CutoverVector {
         "the_old_side_is_behind",
         "key: the cut waits until the old side has dispatched what the new side saw",
     );
-    scene.new(created(), "overlap");
+    scene.on_new(created(), "overlap");
     scene.both(message(7), ["dispatch", "watched"]);
     scene
-        .new(message(8), "watched")
-        .new(reaction(), "watched")
+        .on_new(message(8), "watched")
+        .on_new(reaction(), "watched")
         .ask("ok");
     let gives = scene.carry("new");
     assert_eq!(gives["next_ms"], 110_000, "patience");
     scene
         .wait(300)
-        .old(message(8), "dispatch")
-        .old(reaction(), "dispatch");
+        .on_old(message(8), "dispatch")
+        .on_old(reaction(), "dispatch");
     scene.store("old");
     scene.carry("old");
     scene
@@ -147,21 +147,21 @@ fn silence() -> CutoverVector {
         "silence: nothing for 10 s, as an acknowledged heartbeat proves; what comes after its middle is expected",
     );
     scene
-        .old(reaction(), "dispatch")
+        .on_old(reaction(), "dispatch")
         .wait(1_000)
-        .new(created(), "overlap");
+        .on_new(created(), "overlap");
     scene.wait(11_000);
     scene.call(json!({"side": "new", "do": "acknowledged", "sent_ms": 111_900}));
     scene
         .ask("ok")
-        .old(reaction(), "dispatch")
-        .new(reaction(), "held");
+        .on_old(reaction(), "dispatch")
+        .on_new(reaction(), "held");
     scene.carry("new");
     scene.store("old");
     assert_eq!(scene.basis(), "Silence");
     let gives = scene.carry("old");
     assert_eq!(verdicts(&gives), "duplicate");
-    scene.new(reaction(), "dispatch");
+    scene.on_new(reaction(), "dispatch");
     scene
         .finish()
         .ends("new", &[("duplicates", 1), ("possibly_duplicated", 0)])
@@ -172,7 +172,10 @@ fn hanging_is_no_silence() -> CutoverVector {
         "a_hanging_session_is_not_silent",
         "silence: without a heartbeat, nothing says that the guild is silent",
     );
-    scene.new(created(), "overlap").wait(20_000).ask("agree by");
+    scene
+        .on_new(created(), "overlap")
+        .wait(20_000)
+        .ask("agree by");
     scene.ends("new", &[("overlap", 1)])
 }
 
@@ -182,10 +185,12 @@ fn a_flow_proves_silence() -> CutoverVector {
         "silence: what comes for other guilds without a break proves it as well",
         json!({"guilds": ["41", "42"]}),
     );
-    scene.new(created(), "overlap");
+    scene.on_new(created(), "overlap");
     for second in 0..20 {
         let data = format!(r#"{{"id":"{second}","guild_id":"42"}}"#);
-        scene.wait(1_000).new(("MESSAGE_CREATE", data), "watched");
+        scene
+            .wait(1_000)
+            .on_new(("MESSAGE_CREATE", data), "watched");
     }
     scene.ask("ok");
     scene.carry("new");
@@ -204,16 +209,20 @@ fn lone() -> CutoverVector {
         let data = format!(r#"{{"channel_id":"{n}","guild_id":"41"}}"#);
         ("CHANNEL_PINS_UPDATE", data)
     };
-    scene.old(pins(99), "dispatch").new(created(), "overlap");
+    scene
+        .on_old(pins(99), "dispatch")
+        .on_new(created(), "overlap");
     for n in 0..8 {
         scene.wait(4_000).both(pins(n % 4), ["dispatch", "watched"]);
     }
-    scene.ask("ok").old(pins(3), "dispatch");
+    scene.ask("ok").on_old(pins(3), "dispatch");
     scene.carry("new");
     scene.store("old");
     assert_eq!(scene.basis(), "Lone");
     scene.carry("old");
-    scene.new(pins(3), "duplicate").new(pins(3), "dispatch");
+    scene
+        .on_new(pins(3), "duplicate")
+        .on_new(pins(3), "dispatch");
     scene
         .finish()
         .ends("new", &[("duplicates", 1), ("possibly_duplicated", 0)])
@@ -224,18 +233,18 @@ fn nothing_to_agree_by() -> CutoverVector {
         "by_nothing",
         "nothing: only events that are alike, without a pause. After patience it is cut; all is counted as in doubt",
     );
-    scene.new(created(), "overlap");
+    scene.on_new(created(), "overlap");
     for _ in 0..31 {
         scene.wait(1_000).both(reaction(), ["dispatch", "watched"]);
     }
-    scene.ask("ok").new(reaction(), "held");
+    scene.ask("ok").on_new(reaction(), "held");
     scene.carry("new");
     scene.wait(10_000).does("old", "timeout");
     scene.store("old");
     assert_eq!(scene.basis(), "Nothing");
     let gives = scene.carry("old");
     assert_eq!(gives["settled"][0][2], "dispatch");
-    scene.new(reaction(), "dispatch");
+    scene.on_new(reaction(), "dispatch");
     scene.finish().ends("new", &[("possibly_duplicated", 2)])
 }
 
@@ -245,13 +254,15 @@ fn shared_events() -> CutoverVector {
         "scope: watched from READY on, asked for and cut like a guild",
     );
     let direct = |id: u64| ("MESSAGE_CREATE", format!(r#"{{"id":"{id}"}}"#));
-    scene.new(direct(1), "watched");
+    scene.on_new(direct(1), "watched");
     scene.does("new", "ready");
     scene.both(direct(2), ["dispatch", "watched"]);
     scene.call(json!({"side": "new", "do": "ask", "guild": 0}));
     scene.both(direct(3), ["dispatch", "held"]);
     assert_eq!(scene.cut(), "duplicate");
-    scene.old(direct(4), "after_cut").new(direct(4), "dispatch");
+    scene
+        .on_old(direct(4), "after_cut")
+        .on_new(direct(4), "dispatch");
     scene.finish().ends("new", &[])
 }
 
@@ -262,9 +273,9 @@ fn released_first() -> CutoverVector {
     );
     scene.asked();
     scene
-        .new(message(8), "held")
-        .new(reaction(), "held")
-        .new(message(9), "held");
+        .on_new(message(8), "held")
+        .on_new(reaction(), "held")
+        .on_new(message(9), "held");
     let all = "dispatch dispatch dispatch";
     assert_eq!(scene.cut(), all);
     scene.finish().ends("new", &[("released", 3)])
@@ -282,7 +293,7 @@ fn a_join_during_the_overlap() -> CutoverVector {
     );
     scene.both(message(7), ["dispatch", "watched"]).ask("ok");
     scene.cut();
-    scene.new(
+    scene.on_new(
         ("GUILD_CREATE", r#"{"id":"41","name":"g"}"#.into()),
         "dispatch",
     );
@@ -296,7 +307,7 @@ fn the_way_back() -> CutoverVector {
         "watched_without_guild_create",
         "the way back: a session that has the guild for long watches it when it is told to",
     );
-    scene.new(message(6), "watched").ask("GUILD_CREATE");
+    scene.on_new(message(6), "watched").ask("GUILD_CREATE");
     scene.call(json!({"side": "new", "do": "watch", "guild": 41}));
     scene.both(message(7), ["dispatch", "watched"]).ask("ok");
     scene.cut();
@@ -310,10 +321,10 @@ fn expected_and_never_met() -> CutoverVector {
         "never_met",
         "horizon: a duplicate that has not come after 30 s is not waited for",
     );
-    scene.asked().old(message(8), "dispatch");
+    scene.asked().on_old(message(8), "dispatch");
     scene.cut();
     scene.wait(30_000).does("new", "timeout");
-    scene.new(message(8), "dispatch");
+    scene.on_new(message(8), "dispatch");
     scene
         .finish()
         .ends("new", &[("unmet", 1), ("dispatched", 1)])

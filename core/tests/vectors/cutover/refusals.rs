@@ -108,8 +108,8 @@ fn too_many_asks() -> CutoverVector {
         json!({"guilds": ["41", "42"], "asks_max": 1}),
     );
     scene.asked();
-    scene.new(("GUILD_CREATE", r#"{"id":"42"}"#.into()), "overlap");
-    scene.new(
+    scene.on_new(("GUILD_CREATE", r#"{"id":"42"}"#.into()), "overlap");
+    scene.on_new(
         ("MESSAGE_CREATE", r#"{"id":"1","guild_id":"42"}"#.into()),
         "watched",
     );
@@ -128,7 +128,7 @@ fn too_many_bytes() -> CutoverVector {
     );
     scene.asked();
     for id in 8..11 {
-        scene.new(message(id), "held");
+        scene.on_new(message(id), "held");
     }
     let paused = scene.does("new", "timeout");
     assert_eq!(paused["wants_pause"], true);
@@ -146,7 +146,7 @@ fn twice() -> CutoverVector {
     );
     scene
         .ask("GUILD_CREATE")
-        .new(created(), "overlap")
+        .on_new(created(), "overlap")
         .ask("agree by");
     scene
         .both(message(7), ["dispatch", "watched"])
@@ -161,12 +161,14 @@ fn a_cut_that_nobody_asked_for() -> CutoverVector {
         "a_cut_that_is_not_remembered",
         "crash: the old side has cut, so the guild is taken; what was watched is counted as lost",
     );
-    scene.new(created(), "overlap").new(message(7), "watched");
+    scene
+        .on_new(created(), "overlap")
+        .on_new(message(7), "watched");
     let cut = json!({"Cut": {
         "basis": "Key", "missing": 0, "expected": [], "doubtful": [], "asked_ms": 0,
     }});
     scene.call(json!({"side": "new", "do": "message", "message": envelope(9, &cut)}));
-    scene.new(message(8), "dispatch");
+    scene.on_new(message(8), "dispatch");
     scene.ends(
         "new",
         &[("gaps", 1), ("possibly_lost", 1), ("dispatched", 1)],
@@ -179,7 +181,7 @@ fn lists_are_bounded() -> CutoverVector {
         "bounds: so many fingerprints are listed, the newest; the others are only counted",
         json!({"listed_max": 2}),
     );
-    scene.new(created(), "overlap");
+    scene.on_new(created(), "overlap");
     for id in 1..6 {
         scene.both(message(id), ["dispatch", "watched"]);
     }
@@ -202,11 +204,13 @@ fn hostile_numbers() -> CutoverVector {
         "silence": {"after": u32::MAX, "before_ms": most},
         "lone": [{"index": u32::MAX, "before_ms": most}, {"index": 0, "before_ms": 0}],
     }});
-    scene.old(message(7), "dispatch");
+    scene.on_old(message(7), "dispatch");
     scene.call(json!({"side": "old", "do": "message", "message": envelope(most, &ask)}));
     scene.wait(10_000).does("old", "timeout");
     scene.store("old");
-    scene.new(created(), "overlap").new(message(7), "watched");
+    scene
+        .on_new(created(), "overlap")
+        .on_new(message(7), "watched");
     let cut = json!({"Cut": {
         "basis": "Silence", "missing": most, "asked_ms": most,
         "expected": [[7, u32::MAX], [7, u32::MAX]], "doubtful": [[6, u32::MAX]],
@@ -214,7 +218,7 @@ fn hostile_numbers() -> CutoverVector {
     scene
         .lose("old")
         .call(json!({"side": "new", "do": "message", "message": envelope(most, &cut)}));
-    scene.new(message(8), "dispatch");
+    scene.on_new(message(8), "dispatch");
     scene.wait(30_000).does("new", "timeout");
     scene.ends("new", &[("gaps", 1)])
 }

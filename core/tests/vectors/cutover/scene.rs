@@ -101,18 +101,18 @@ impl Scene {
         self
     }
 
-    pub(super) fn old(&mut self, event: (&str, String), verdict: &str) -> &mut Self {
+    pub(super) fn on_old(&mut self, event: (&str, String), verdict: &str) -> &mut Self {
         self.event("old", event, verdict)
     }
 
-    pub(super) fn new(&mut self, event: (&str, String), verdict: &str) -> &mut Self {
+    pub(super) fn on_new(&mut self, event: (&str, String), verdict: &str) -> &mut Self {
         self.event("new", event, verdict)
     }
 
     /// The same event on both sides, the old one first.
     pub(super) fn both(&mut self, event: (&'static str, String), verdicts: [&str; 2]) -> &mut Self {
-        self.old(event.clone(), verdicts[0]);
-        self.new(event, verdicts[1])
+        self.on_old(event.clone(), verdicts[0]);
+        self.on_new(event, verdicts[1])
     }
 
     pub(super) fn wait(&mut self, ms: u64) -> &mut Self {
@@ -156,7 +156,7 @@ impl Scene {
 
     /// Both see the guild, and a message in it; the new side asks. Nothing is carried yet.
     pub(super) fn asked(&mut self) -> &mut Self {
-        self.new(created(), "overlap");
+        self.on_new(created(), "overlap");
         self.both(message(7), ["dispatch", "watched"]);
         self.wait(10).ask("ok")
     }
