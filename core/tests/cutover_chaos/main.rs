@@ -45,7 +45,10 @@ fn run(what: &str, weather: Weather) -> Sum {
 #[test]
 fn when_neither_side_breaks_each_event_is_dispatched_once_and_in_order() {
     let sum = run("calm", Weather::default());
+    assert_eq!(sum.lost, 0, "lost and counted is lost all the same");
     assert!(sum.histories == 1 || sum.duplicates > 0 && sum.held > 0);
+    // The others have only payloads that are all alike, in a stream without a pause.
+    assert!(sum.histories == 1 || sum.clean * 100 > sum.guilds * 85);
 }
 
 #[test]

@@ -11,8 +11,9 @@ pub struct Config {
     /// How long fingerprints are remembered and expected duplicates are waited for. Default 30 s: sessions lie less
     /// than a second apart in quiet times, and some ten seconds when one of them is resuming.
     pub horizon: Duration,
-    /// How far apart the two sides may deliver the same event, and a message between them be under way, for silence to
-    /// be a proof. Default 5 s. A guild needs twice as much silence. Keys of Discord's own need no such bound.
+    /// How far apart the two sides may deliver the same event (one half of it), and messages between them be under way
+    /// (the other half), for silence to be a proof. Default 5 s. A guild needs twice as much silence. Keys of Discord's
+    /// own need no such bound.
     pub lag_max: Duration,
     /// How long the old side waits until it has dispatched what the new side saw. Default 10 s: what is not there then
     /// is not coming, and every second of waiting is a second of held events.

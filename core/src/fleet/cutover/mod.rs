@@ -30,8 +30,8 @@
 //! * [`Basis::Nothing`]: none of these, after [`Config::patience`]. What has no key is in doubt then; it is dispatched,
 //!   because twice is better than never, and counted.
 //!
-//! Silence and lone events are proofs as long as the two sessions lie less than `lag_max` apart, the time that an ask
-//! is under way included. That time is measured, and if it was longer, what follows is counted as in doubt. That
+//! Silence and lone events are proofs as long as the two sessions lie less than half of `lag_max` apart, and messages
+//! take less than the other half. The latter is measured, and if it was longer, what follows counts as in doubt. That
 //! sessions hang is noticed: silence counts only as far as heartbeats or a steady flow prove it, and never across a
 //! resume. Sessions that lie further apart without any sign of it can make a wrong place of a silence; with keys they
 //! cannot. Events that Discord sends in another order to each session are found if they have keys and lie within 64

@@ -63,7 +63,7 @@ impl Joining {
             Basis::Nothing => Sight::Doubtful,
             // The old side took a later moment for the place, and does not list what it dispatched before.
             Basis::Silence | Basis::Lone => under_way.map_or(Sight::Blind, |ms| {
-                if ms > self.config.lag_max.as_millis() {
+                if ms > self.config.lag_max.as_millis() / 2 {
                     Sight::Blind
                 } else {
                     Sight::Clear
