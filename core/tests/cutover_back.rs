@@ -68,7 +68,7 @@ impl Pair {
         }
     }
 
-    fn to_old(&mut self) -> Vec<Message> {
+    fn tell_old(&mut self) -> Vec<Message> {
         let now = at(self.ms);
         self.new.stored(self.new.snapshot().version);
         let messages: Vec<_> = core::iter::from_fn(|| self.new.poll_message(now)).collect();
@@ -79,7 +79,7 @@ impl Pair {
     }
 
     /// Carries what the old side says, and counts what is released.
-    fn to_new(&mut self) -> (Vec<Message>, usize) {
+    fn tell_new(&mut self) -> (Vec<Message>, usize) {
         let now = at(self.ms);
         self.old.stored(self.old.snapshot().version);
         let messages: Vec<_> = core::iter::from_fn(|| self.old.poll_message(now)).collect();
@@ -92,13 +92,13 @@ impl Pair {
     }
 
     fn cut(&mut self) -> (Basis, usize) {
-        self.to_old();
-        let (messages, released) = self.to_new();
+        self.tell_old();
+        let (messages, released) = self.tell_new();
         let Some(Body::Cut(cut)) = messages.first().map(|message| &message.body) else {
             unreachable!("a cut: {messages:?}");
         };
         let basis = cut.basis;
-        self.to_old();
+        self.tell_old();
         (basis, released)
     }
 
@@ -168,12 +168,12 @@ fn keyed_events_in_another_order_are_neither_lost_nor_doubled() {
         pair.new_verdict(&keyed(id));
     }
     pair.new.ask(at(pair.ms), GUILD).unwrap();
-    pair.to_old();
+    pair.tell_old();
     assert!(pair.old(&keyed(3)), "4 is still missing");
     assert!(pair.old(&keyed(4)), "now both are aligned");
     assert!(!pair.old(&keyed(5)));
     assert_eq!(pair.new_verdict(&keyed(3)), Verdict::Held);
-    let (_, released) = pair.to_new();
+    let (_, released) = pair.tell_new();
     assert_eq!(released, 0, "3 was dispatched");
     assert_eq!(pair.new_verdict(&keyed(5)), Verdict::Dispatch);
     assert!(pair.is_clean());
@@ -204,10 +204,10 @@ fn an_old_side_that_lags_longer_than_patience_says_what_is_lost() {
         pair.new_verdict(&event);
     }
     pair.new.ask(at(pair.ms), GUILD).unwrap();
-    pair.to_old();
+    pair.tell_old();
     pair.ms += 10_000;
     pair.old.handle_timeout(at(pair.ms));
-    let (messages, _) = pair.to_new();
+    let (messages, _) = pair.tell_new();
     assert!(matches!(&messages[0].body, Body::Cut(cut) if cut.missing == 4));
     for event in [alike(), alike(), keyed(2), alike()] {
         assert!(!pair.old(&event), "it is cut");
