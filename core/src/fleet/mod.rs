@@ -74,6 +74,7 @@
 mod advance;
 mod config;
 mod cover;
+pub mod cutover;
 mod damping;
 mod error;
 mod hole;

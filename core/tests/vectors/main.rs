@@ -5,6 +5,7 @@
 #![allow(clippy::panic, reason = "a failed vector is a failed test")]
 
 mod cache;
+mod cutover;
 mod envelope;
 mod identify;
 mod model;
@@ -194,6 +195,13 @@ fn envelope_files_are_what_the_scanner_gives() {
     }
 }
 
+#[test]
+fn cutover_files_are_what_the_scenarios_give() {
+    for (name, about, vectors) in cutover::files() {
+        settle("cutover", name, &cutover::write(about, vectors));
+    }
+}
+
 /// Every vector in the files of a folder.
 fn read<V: DeserializeOwned>(name: &str, machine: &str) -> Vec<V> {
     let entries = fs::read_dir(folder().join(name)).expect("vectors");
@@ -279,6 +287,17 @@ fn envelope_vectors_replay() {
     let vectors: Vec<EnvelopeVector> = read("envelope", "envelope");
     vectors.iter().for_each(replay::envelope);
     assert!(vectors.len() >= 45, "{} envelope vectors", vectors.len());
+}
+
+#[test]
+fn cutover_vectors_replay() {
+    let vectors: Vec<cutover::CutoverVector> = read("cutover", "cutover");
+    vectors.iter().for_each(cutover::replay);
+    assert!(vectors.len() >= 50, "{} cutover vectors", vectors.len());
+    let mut names: Vec<_> = vectors.iter().map(|vector| &vector.name).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), vectors.len(), "a name twice");
 }
 
 #[test]

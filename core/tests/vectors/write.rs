@@ -190,7 +190,7 @@ fn scan(scan: &Scan) -> String {
     }
 }
 
-fn file<V>(file: &File<V>, vector: impl Fn(&V) -> String) -> String {
+pub(crate) fn file<V>(file: &File<V>, vector: impl Fn(&V) -> String) -> String {
     let vectors: Vec<_> = file.vectors.iter().map(vector).collect();
     format!(
         "{{\"about\": {},\n\"machine\": {},\n\"vectors\": [\n\n{}\n]}}\n",
