@@ -52,8 +52,8 @@ fn races_that_were_slow() {
 }
 
 /// Seeds that once showed a mistake: an early loss forgotten by its window, answers that overtake each other taken for
-/// a new window, an alternate hash taken for an empty bucket, a window of one channel measured by another's answers, the
-/// last answer of several taken for the last to be counted.
+/// a new window, an alternate hash taken for an empty bucket, a window of one channel measured by another's answers,
+/// the last answer of several taken for the last to be counted.
 #[test]
 fn seeds_that_found_something() {
     for seed in [

@@ -196,7 +196,7 @@ fn what_others_took_of_a_log_is_told_by_the_least_that_was_left() {
         })
         .collect();
     let (_, mut profile) = taught(&proof);
-    // Another bucket of the same hash: two go at once, somebody else has taken one, and the answers overtake each other.
+    // Another bucket of the same hash: two go at once, somebody else has taken one, and one answer overtakes the other.
     let mut window = Window::default();
     window.learn(&mut profile, sample(5_000, 5_010, 5, 2, 1_000), 1, MARGIN);
     window.learn(&mut profile, sample(5_000, 5_011, 5, 3, 1_000), 0, MARGIN);

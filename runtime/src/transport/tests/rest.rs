@@ -1,5 +1,6 @@
 //! What a connection holds while nothing arrives.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 use super::*;
@@ -47,9 +48,12 @@ fn a_connection_at_rest_holds_little() {
 #[tokio::test]
 async fn a_window_grows_while_reads_fill_it_and_shrinks_when_they_do_not() {
     const SMALL: usize = 200;
-    let (url, thread) = serve(None, |peer| {
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&sent);
+    let (url, thread) = serve(None, move |peer| {
         for n in 0..8_000 {
             peer.send(Sent::text(text(n, 1_000)));
+            counter.fetch_add(1, Ordering::Relaxed);
         }
         for _ in 0..SMALL {
             assert!(peer.read().is_some());
@@ -61,7 +65,9 @@ async fn a_window_grows_while_reads_fill_it_and_shrinks_when_they_do_not() {
     let mut window = Window::default();
     let least = window.room();
     // The server writes ahead while nobody reads: the first reads are full.
-    std::thread::sleep(std::time::Duration::from_millis(50));
+    while sent.load(Ordering::Relaxed) < 500 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
     read_some(&mut socket, &mut window, 8_000).await;
     let grown = window.room();
     assert!(grown > least && grown <= 512 << 10, "{grown}");
