@@ -20,8 +20,8 @@ impl Bot {
     /// nothing.
     ///
     /// With `resumable`, Discord keeps the sessions for a few minutes: the snapshots let
-    /// [`BotBuilder::resume_from`](super::BotBuilder::resume_from) go on from them, in this process or another. Without,
-    /// it ends them and shows the bot offline at once, and there are no snapshots.
+    /// [`BotBuilder::resume_from`](super::BotBuilder::resume_from) go on from them, in this process or another.
+    /// Without, it ends them and shows the bot offline at once, and there are no snapshots.
     ///
     /// With a `session_store` the sessions are stored as well, there with what was not finished yet; what is finished
     /// after this is stored when the last handle to the bot is dropped.
