@@ -19,8 +19,8 @@ pub enum Error {
     /// The REST client cannot be started.
     #[error(transparent)]
     Rest(StartError),
-    /// The cache's store cannot be opened.
-    #[error("the cache's store cannot be opened: {0}")]
+    /// The store of the cache, or that of sessions, cannot be opened.
+    #[error("a store cannot be opened: {0}")]
     Store(#[from] StoreError),
     /// The threads for sockets cannot be started.
     #[error("the threads for sockets cannot be started: {0}")]

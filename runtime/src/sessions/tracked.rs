@@ -96,14 +96,11 @@ impl Tracked {
         self.lock().session = Some(snapshot);
     }
 
-    /// There is nothing to resume any more. Up to where everything was finished, and what had been received.
-    pub(crate) fn lost(&self) -> (u64, u64) {
+    /// There is nothing to resume any more. Up to where everything was finished.
+    pub(crate) fn lost(&self) -> u64 {
         let mut state = self.lock();
         state.session = None;
-        (
-            state.progress.acknowledged(),
-            state.progress.last_received(),
-        )
+        state.progress.acknowledged()
     }
 
     /// These dispatches are handed to the application: before it can have them.
@@ -149,8 +146,7 @@ impl Tracked {
         let epoch = state.epoch;
         let (next, change) = match &state.session {
             None => {
-                let shard = self.shard;
-                let at_ms = now_ms;
+                let (shard, at_ms) = (self.shard, now_ms);
                 (Stored::Nothing, Change::Remove { shard, at_ms })
             }
             Some(session) => {
@@ -251,7 +247,7 @@ mod tests {
         let tracked = Tracked::new(ShardId::SINGLE, "none", Some(&capsule));
         assert_eq!(tracked.epoch(), 4);
         assert_eq!(saved(&tracked), Some((4, 7, 7)), "9 and 8 come again");
-        assert_eq!(tracked.lost(), (7, 7));
+        assert_eq!(tracked.lost(), 7);
         assert!(matches!(tracked.change(5), Some(Change::Remove { .. })));
     }
 }

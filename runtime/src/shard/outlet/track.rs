@@ -77,7 +77,6 @@ impl Track {
 
     /// The session cannot be resumed any more. Up to where everything in it was finished.
     pub(super) fn lost(&self) -> Option<u64> {
-        let (acknowledged, _) = self.tracked.as_ref()?.lost();
-        Some(acknowledged)
+        Some(self.tracked.as_ref()?.lost())
     }
 }
