@@ -24,6 +24,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => who.clone().prop_map(Step::Unused),
         2 => who.clone().prop_map(Step::Sent),
         1 => who.clone().prop_map(Step::Closed),
+        2 => who.clone().prop_map(Step::Run),
+        1 => who.clone().prop_map(Step::Release),
         3 => who.prop_map(Step::Arrive),
         2 => Just(Step::Compute),
         4 => Just(Step::Answer),
@@ -145,7 +147,7 @@ proptest! {
     #[test]
     fn nonsense_does_not_panic(
         config in config(),
-        inputs in proptest::collection::vec((0..13_u8, 0..64_usize, any::<u32>(), 0..20_000_u64), 1..300),
+        inputs in proptest::collection::vec((0..15_u8, 0..64_usize, any::<u32>(), 0..20_000_u64), 1..300),
     ) {
         let shards = config.shards.resolve(1).shards().to_vec();
         let mut rig = Rig::new(Fleet::new(config));
@@ -168,6 +170,8 @@ proptest! {
                 9 => Input::Ready { shard },
                 10 => Input::Resumed { shard },
                 11 => Input::Down { shard },
+                12 => Input::Run { shard, resumable: number % 2 == 0 },
+                13 => Input::Release { shard },
                 _ if number % 50 == 0 => Input::Shutdown,
                 _ => Input::Closed { shard, fatal: number % 2 == 0 },
             };

@@ -36,6 +36,11 @@ enum Step {
     },
     /// From here on, whether sessions hand their grants back unused.
     HandBack(bool),
+    Run {
+        shard: u8,
+        resumable: bool,
+    },
+    Release(u8),
     Shutdown,
 }
 
@@ -133,6 +138,16 @@ impl Drive {
             } => Input::Closed {
                 shard: shard(index),
                 fatal,
+            },
+            Step::Run {
+                shard: index,
+                resumable,
+            } => Input::Run {
+                shard: shard(index),
+                resumable,
+            },
+            Step::Release(index) => Input::Release {
+                shard: shard(index),
             },
             Step::Shutdown => Input::Shutdown,
         };

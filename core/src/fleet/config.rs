@@ -7,8 +7,10 @@ use super::shards::Shards;
 /// The settings of a [`Fleet`](super::Fleet). [`Config::new`] gives the defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Which shards to run.
+    /// Which shards the bot has.
     pub shards: Shards,
+    /// Which of them run here.
+    pub here: Here,
     /// Added to the 5 s that Discord asks for between two identifies of one key. Default 250 ms.
     ///
     /// Discord measures on arrival, the fleet on departure: the second identify arrives too early if it travels
@@ -44,6 +46,7 @@ impl Config {
     pub fn new(shards: Shards) -> Self {
         Self {
             shards,
+            here: Here::All,
             margin: Duration::from_millis(250),
             reserve: 50,
             limits_max_age: Duration::from_secs(600),
@@ -53,6 +56,17 @@ impl Config {
             seed: 0,
         }
     }
+}
+
+/// Which of a bot's shards run in this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Here {
+    /// All of [`Config::shards`].
+    #[default]
+    All,
+    /// Those that [`Input::Run`](super::Input::Run) names, until [`Input::Release`](super::Input::Release): none at
+    /// first. For processes that lease their shards.
+    Told,
 }
 
 /// How identifies that lead nowhere slow the next ones down: see the module's documentation for the rules.

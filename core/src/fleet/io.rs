@@ -84,6 +84,20 @@ pub enum Input {
         /// Whether Discord refuses it.
         fatal: bool,
     },
+    /// The shard runs here from now on, whether the topology named it before or not: it was leased, or a change of
+    /// shards asks for it. It starts when it is its turn.
+    Run {
+        /// The shard.
+        shard: ShardId,
+        /// Whether a session of it is known and can be resumed: then it starts at once, without an identify slot.
+        resumable: bool,
+    },
+    /// The shard does not belong here any more. It is stopped if it runs; [`Event::Released`] follows when it has
+    /// ended, and from then on the fleet does not know it.
+    Release {
+        /// The shard.
+        shard: ShardId,
+    },
     /// Stop every shard and start none.
     Shutdown,
 }
@@ -185,10 +199,16 @@ pub enum Event<'a> {
         /// When it is asked again.
         retry_at: Instant,
     },
-    /// Discord refused a shard for good before it ever had a session. Token, intents and totals are common to all, so
-    /// no shard is started any more, and those that never had a session are stopped; the others run on.
+    /// Discord refused a shard of the topology for good before it ever had a session. Token, intents and totals are
+    /// common to all, so no shard is started any more, and those that never had a session are stopped; the others run
+    /// on. A shard that only [`Input::Run`] named ends alone.
     StartAbandoned {
         /// The shard that was refused.
+        shard: ShardId,
+    },
+    /// A shard has ended after [`Input::Release`], or had never started. It may run elsewhere, or here again.
+    Released {
+        /// The shard.
         shard: ShardId,
     },
     /// Every shard has ended for good. Nothing follows.
@@ -262,8 +282,12 @@ pub enum Misuse {
     UnknownShard(ShardId),
     /// The shard has not been started, or has ended for good.
     NotRunning(ShardId),
-    /// [`Input::Resumable`] for a shard that was started already.
+    /// [`Input::Resumable`] or [`Input::Run`] for a shard that was started already and has not ended.
     AlreadyStarted(ShardId),
+    /// [`Input::Run`] while the fleet stops, or after Discord refused a shard: nothing is started any more.
+    StartsNothing(ShardId),
+    /// [`Input::Run`] beyond [`SHARDS_MAX`](super::SHARDS_MAX) shards, or for one of a larger total.
+    TooManyShards(ShardId),
 }
 
 impl fmt::Display for Misuse {
@@ -272,9 +296,18 @@ impl fmt::Display for Misuse {
             Self::UnknownShard(shard) => write!(f, "shard {shard} is not part of the topology"),
             Self::NotRunning(shard) => write!(f, "shard {shard} was not started, or has ended"),
             Self::AlreadyStarted(shard) => {
+                write!(f, "shard {shard} was started already and has not ended")
+            }
+            Self::StartsNothing(shard) => {
                 write!(
                     f,
-                    "shard {shard} was started before it was said to be resumable"
+                    "shard {shard} is not started: the fleet starts nothing any more"
+                )
+            }
+            Self::TooManyShards(shard) => {
+                write!(
+                    f,
+                    "shard {shard} would be one too many, or its total is too large"
                 )
             }
         }

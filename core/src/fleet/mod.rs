@@ -47,6 +47,10 @@
 //! not hold a thousand idle connections while their identifies take 5 s each. Shards said to be
 //! [`Input::Resumable`] start at once; say it before the first [`Input::Limits`].
 //!
+//! **Coming and going.** [`Input::Run`] and [`Input::Release`] change which shards run here, whatever the topology
+//! said at first: processes that lease their shards begin with none ([`Here::Told`]), and a change of shards adds the
+//! new ones before it releases the old.
+//!
 //! # When identifies lead nowhere
 //!
 //! An identify is *wasted* if it did not lead to READY, or if the shard identifies again though its session lived
@@ -81,6 +85,7 @@ mod hole;
 mod identify;
 mod io;
 mod limits;
+mod membership;
 pub mod plan;
 mod queue;
 mod read;
@@ -104,7 +109,7 @@ use crate::rng::Rng;
 use crate::time::Instant;
 use crate::timer::Timers;
 
-pub use config::{Config, Damping};
+pub use config::{Config, Damping, Here};
 pub use cover::CoverError;
 pub use error::TopologyError;
 pub use identify::SessionStartLimit;
@@ -189,6 +194,8 @@ pub struct Fleet {
     now: Instant,
     counters: Counters,
     said: Said,
+    /// Stopping, and to be forgotten when they have ended.
+    leaving: BTreeSet<ShardId>,
     is_stopping: bool,
     is_abandoned: bool,
 }
@@ -231,6 +238,7 @@ impl Fleet {
             now: Instant::ZERO,
             counters: Counters::default(),
             said: Said::default(),
+            leaving: BTreeSet::new(),
             is_stopping: false,
             is_abandoned: false,
             config,
@@ -279,6 +287,8 @@ impl Machine for Fleet {
             Input::Limits { shards, limit } => self.limits_came(now, shards, &limit),
             Input::LimitsFailed { retry_after } => self.limits_failed(now, retry_after),
             Input::Resumable { shard } => self.mark_resumable(shard)?,
+            Input::Run { shard, resumable } => self.run(now, shard, resumable)?,
+            Input::Release { shard } => self.release(shard)?,
             Input::Shutdown => self.shut_down(),
             _ => {
                 let waits = self.shard_input(now, input)?;

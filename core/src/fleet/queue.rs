@@ -197,6 +197,12 @@ impl Queue {
         true
     }
 
+    /// Forgets a shard that does not belong here any more. Its key stays taken for as long as it was.
+    pub(crate) fn forget(&mut self, shard: ShardId) {
+        self.leave(shard);
+        self.rounds.remove(&shard);
+    }
+
     /// Moves those whose time has come into their key's queue.
     pub(crate) fn admit(&mut self, now: Instant) {
         while let Some(&(at, shard)) = self.later.first()

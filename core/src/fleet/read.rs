@@ -8,6 +8,7 @@ use crate::id::ShardId;
 use crate::time::Instant;
 
 use super::Fleet;
+use super::config::Here;
 use super::damping::Health;
 use super::identify::{Allowance, Known};
 use super::io::{Phase, Wait};
@@ -225,10 +226,10 @@ impl Fleet {
                 ..*memory
             };
             match self.topology {
-                None => {
+                Some(_) if self.config.here == Here::All => self.recall_shard(now, shard, &aged),
+                _ => {
                     self.remembered.insert(shard, aged);
                 }
-                Some(_) => self.recall_shard(now, shard, &aged),
             }
         }
     }

@@ -58,6 +58,13 @@ impl Roster {
         }
     }
 
+    /// Forgets a shard.
+    pub(crate) fn remove(&mut self, shard: ShardId) {
+        if let Some(state) = self.shards.remove(&shard) {
+            self.counts[slot(state.phase)] -= 1;
+        }
+    }
+
     pub(crate) fn get(&self, shard: ShardId) -> Option<&Shard> {
         self.shards.get(&shard)
     }

@@ -249,8 +249,14 @@ impl Fleet {
             self.counters.wasted += 1;
             self.ledger.wasted_today = self.ledger.wasted_today.saturating_add(1);
         }
-        if fatal && !self.roster.had_session(shard) && !self.is_stopping {
+        // One that came later has settings of its own: its total is what Discord disliked.
+        let is_first = self.topology.as_ref();
+        let is_first = is_first.is_some_and(|topology| topology.contains(shard));
+        if fatal && is_first && !self.roster.had_session(shard) && !self.is_stopping {
             self.abandon_start(shard);
+        }
+        if self.leaving.remove(&shard) {
+            self.forget(shard);
         }
     }
 

@@ -7,6 +7,7 @@ use crate::id::ShardId;
 use crate::time::Instant;
 
 use super::Fleet;
+use super::config::Here;
 use super::identify::Allowance;
 use super::io::{Event, Misuse, Output, Phase};
 use super::roster::Shard;
@@ -14,16 +15,17 @@ use super::topology::Topology;
 
 impl Fleet {
     pub(super) fn set_topology(&mut self, topology: Topology) {
-        for &shard in topology.shards() {
-            self.roster.add(shard);
-            self.parked.insert((shard.index(), shard.total()));
+        if self.config.here == Here::All {
+            topology.shards().iter().for_each(|&shard| self.park(shard));
         }
         self.topology = Some(topology);
     }
 
     pub(super) fn mark_resumable(&mut self, shard: ShardId) -> Result<(), Misuse> {
         match self.roster.phase(shard) {
-            None if self.topology.is_some() => return Err(Misuse::UnknownShard(shard)),
+            None if self.topology.is_some() || self.config.here == Here::Told => {
+                return Err(Misuse::UnknownShard(shard));
+            }
             None | Some(Phase::Parked) => {}
             Some(Phase::Closed) => return Err(Misuse::NotRunning(shard)),
             Some(_) => return Err(Misuse::AlreadyStarted(shard)),
@@ -36,6 +38,9 @@ impl Fleet {
     /// knew about those who do.
     pub(super) fn match_topology(&mut self) {
         let belongs = |shard: &ShardId| self.roster.get(*shard).is_some();
+        if self.config.here == Here::Told {
+            return;
+        }
         let (resumable, foreign): (BTreeSet<_>, BTreeSet<_>) = core::mem::take(&mut self.resumable)
             .into_iter()
             .partition(belongs);
@@ -153,10 +158,9 @@ impl Fleet {
 
     /// Reports the end once nothing runs and nothing will.
     pub(super) fn watch_end(&mut self) {
-        let has_ended = match &self.topology {
-            None => self.is_stopping,
-            Some(_) => self.roster.all_are(Phase::Closed),
-        };
+        // A process that has no shards waits for some, unless it is told to stop.
+        let may_end = self.is_stopping || self.roster.len() > 0;
+        let has_ended = may_end && self.roster.all_are(Phase::Closed);
         if has_ended && !self.said.stopped {
             self.said.stopped = true;
             self.tell(Event::Stopped);

@@ -27,6 +27,8 @@ table! {
         11 "down" "The connection was lost, or could not be opened." { id: "the shard" }
         12 "closed" "The session ended for good." { id: "the shard", value: "1 if Discord refuses it" }
         13 "shutdown" "Stop every shard and start none." {}
+        14 "run" "The shard runs here from now on." { id: "the shard", value: "1 if a session of it can be resumed" }
+        15 "release" "The shard does not belong here any more." { id: "the shard" }
     }
 }
 
@@ -50,6 +52,7 @@ table! {
         30 "limits_unknown" "`GET /gateway/bot` failed." { code: "how many times in a row", value: "when it is asked again" }
         31 "start_abandoned" "Discord refused a shard before any session of its: shards that never had one are not started." { id: "the shard that was refused" }
         32 "stopped" "Every shard has ended." {}
+        33 "released" "A shard that does not belong here any more has ended." { id: "the shard" }
     }
 }
 
@@ -134,6 +137,11 @@ pub fn handle_fleet_input(
             fatal: record.value != 0,
         },
         13 => Input::Shutdown,
+        14 => Input::Run {
+            shard: shard()?,
+            resumable: record.value != 0,
+        },
+        15 => Input::Release { shard: shard()? },
         _ => return Err(Status::UnknownKind),
     };
     Ok(fleet.handle_input(now, input)?)
@@ -186,6 +194,7 @@ fn fleet_event(event: Event<'_>) -> Record<'static> {
         }
         Event::StartAbandoned { shard } => about(31, shard),
         Event::Stopped => Record::of(32),
+        Event::Released { shard } => about(33, shard),
     }
 }
 

@@ -56,10 +56,12 @@ statuses! {
     102 NotConnected "not_connected" "a message or disconnect was reported though there is no socket";
     103 UnknownShard "unknown_shard" "the shard is not part of the fleet's topology";
     104 NotRunning "not_running" "the shard was not started, or has ended for good";
-    105 AlreadyStarted "already_started" "the shard was started before it was said to be resumable";
+    105 AlreadyStarted "already_started" "the shard was started already and has not ended";
     106 DuplicateRequest "duplicate_request" "a request with this number is not finished yet: choose another number";
     107 UnknownRequest "unknown_request" "there is no request with this number, or it is finished";
     108 NotInFlight "not_in_flight" "an answer or failure was reported for a request that is not in flight";
+    109 StartsNothing "starts_nothing" "the fleet stops, or Discord refused a shard: nothing is started any more";
+    110 TooManyShards "too_many_shards" "the shard would be one too many, or its total is too large";
     200 BadCode "bad_code" "the code is out of its range";
     201 BadCommand "bad_command" "the command is not one that Discord would take";
     202 BadLimits "bad_limits" "the text is not the answer of `GET /gateway/bot`: report that it failed";
@@ -95,6 +97,8 @@ impl From<fleet::Misuse> for Status {
             fleet::Misuse::UnknownShard(_) => Self::UnknownShard,
             fleet::Misuse::NotRunning(_) => Self::NotRunning,
             fleet::Misuse::AlreadyStarted(_) => Self::AlreadyStarted,
+            fleet::Misuse::StartsNothing(_) => Self::StartsNothing,
+            fleet::Misuse::TooManyShards(_) => Self::TooManyShards,
         }
     }
 }

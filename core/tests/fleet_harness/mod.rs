@@ -233,6 +233,7 @@ fn own(event: Event<'_>) -> Event<'static> {
         Event::LimitsUnknown { attempt, retry_at } => Event::LimitsUnknown { attempt, retry_at },
         Event::StartAbandoned { shard } => Event::StartAbandoned { shard },
         Event::Stopped => Event::Stopped,
+        Event::Released { shard } => Event::Released { shard },
         other => panic!("unknown event {other:?}"),
     }
 }

@@ -24,6 +24,8 @@ pub(crate) enum Step {
     Unused(usize),
     Sent(usize),
     Closed(usize),
+    Run(usize),
+    Release(usize),
     /// The identify reaches Discord; the fleet is not told.
     Arrive(usize),
     /// Discord computes its answer; it arrives later.
@@ -160,8 +162,8 @@ impl World {
     }
 
     pub(crate) fn running(&self, shard: ShardId) -> bool {
-        let phase = self.rig.fleet.shard(shard).unwrap().phase;
-        !matches!(phase, Phase::Parked | Phase::Closed)
+        let status = self.rig.fleet.shard(shard);
+        status.is_some_and(|status| !matches!(status.phase, Phase::Parked | Phase::Closed))
     }
 
     pub(crate) fn apply(&mut self, step: &Step) {
@@ -204,6 +206,8 @@ impl World {
             | Step::Unused(n)
             | Step::Sent(n)
             | Step::Closed(n)
+            | Step::Run(n)
+            | Step::Release(n)
             | Step::Arrive(n) => self.session(step, self.shards[n % self.shards.len()]),
         }
     }
@@ -213,7 +217,30 @@ impl World {
         self.check();
     }
 
+    /// A shard comes, goes or comes back.
+    fn member(&mut self, step: &Step, shard: ShardId) {
+        let input = match step {
+            Step::Run(n) => {
+                let resumable = n % 2 == 0;
+                Input::Run { shard, resumable }
+            }
+            _ => {
+                // A session that is told to stop asks for nothing any more.
+                self.wants.remove(&shard);
+                Input::Release { shard }
+            }
+        };
+        match self.rig.try_input(input) {
+            Ok(()) | Err(Misuse::AlreadyStarted(_) | Misuse::UnknownShard(_)) => {}
+            Err(misuse) => panic!("{misuse}"),
+        }
+        self.check();
+    }
+
     pub(crate) fn session(&mut self, step: &Step, shard: ShardId) {
+        if let Step::Run(_) | Step::Release(_) = step {
+            return self.member(step, shard);
+        }
         if !self.running(shard) {
             return;
         }
@@ -284,8 +311,13 @@ impl World {
         let until = self.rig.now + duration;
         let mut seen = self.rig.log.len();
         for shard in self.shards.clone() {
-            let phase = self.rig.fleet.shard(shard).unwrap().phase;
-            if self.flying.contains_key(&shard) {
+            let Some(status) = self.rig.fleet.shard(shard) else {
+                continue;
+            };
+            let phase = status.phase;
+            if phase == Phase::Stopping {
+                self.session(&Step::Closed(0), shard);
+            } else if self.flying.contains_key(&shard) {
                 self.session(&Step::Ready(0), shard);
             } else if phase == Phase::Connecting {
                 self.session(&Step::Want(0), shard);
@@ -298,6 +330,7 @@ impl World {
                 match out {
                     Out::Start(shard) => self.session(&Step::Want(0), shard),
                     Out::Grant(shard) => self.session(&Step::Ready(0), shard),
+                    Out::Stop(shard) => self.session(&Step::Closed(0), shard),
                     Out::Fetch => self.apply(&Step::Answer),
                     _ => {}
                 }

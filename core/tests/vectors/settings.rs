@@ -113,6 +113,8 @@ pub(crate) fn session(settings: &Value) -> gateway::Config {
 #[serde(default, deny_unknown_fields)]
 struct FleetSettings {
     shards: fleet::Shards,
+    /// `told`: only those that `run` names.
+    here: Option<String>,
     margin_ms: Option<u64>,
     reserve: Option<u32>,
     limits_max_age_ms: Option<u64>,
@@ -133,6 +135,9 @@ pub(crate) fn fleet(settings: &Value) -> (fleet::Config, Duration) {
     let from: FleetSettings =
         serde_json::from_value(settings.clone()).expect("settings of a fleet");
     let mut config = fleet::Config::new(from.shards);
+    if from.here.as_deref() == Some("told") {
+        config.here = fleet::Here::Told;
+    }
     set_ms(&mut config.margin, from.margin_ms);
     set(&mut config.reserve, from.reserve);
     set_ms(&mut config.limits_max_age, from.limits_max_age_ms);

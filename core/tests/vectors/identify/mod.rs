@@ -4,6 +4,7 @@ mod budget;
 mod damping;
 mod life;
 mod limits;
+mod membership;
 mod spacing;
 
 use shardkeep_core::ShardId;
@@ -19,6 +20,11 @@ type Scene = Play<Fleet>;
 /// Starts a fleet's scenario with these shards.
 fn play(name: &str, rule: &str, shards: &str) -> Scene {
     play::play(name, rule).config(serde_json::json!({"shards": shards}))
+}
+
+/// The same for a process that is told which of them to run.
+fn play_told(name: &str, rule: &str, shards: &str) -> Scene {
+    play::play(name, rule).config(serde_json::json!({"shards": shards, "here": "told"}))
 }
 
 /// What `GET /gateway/bot` says.
@@ -96,13 +102,21 @@ impl Play<Fleet> {
     }
 
     fn closed(self, shard: &str, is_fatal: bool) -> Self {
+        self.flagged(shard, "closed", is_fatal)
+    }
+
+    fn runs(self, shard: &str, is_resumable: bool) -> Self {
+        self.flagged(shard, "run", is_resumable)
+    }
+
+    fn flagged(self, shard: &str, what: &str, flag: bool) -> Self {
         let (index, total) = shard.split_once('/').expect("index/total");
         let number = |text: &str| text.parse().expect("a number");
         let id = ShardId::new(number(index), number(total)).map_or(0, shard_to_id);
         self.feed(Rec {
             id,
-            value: is_fatal.into(),
-            ..Rec::new("closed")
+            value: flag.into(),
+            ..Rec::new(what)
         })
     }
 }
@@ -133,6 +147,11 @@ pub(crate) fn files() -> Vec<Source<Vector>> {
             "life",
             "Starting, resuming without a slot, stopping.",
             life::vectors(),
+        ),
+        (
+            "membership",
+            "Shards that come and go while the fleet runs.",
+            membership::vectors(),
         ),
     ]
 }
