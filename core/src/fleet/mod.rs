@@ -89,6 +89,7 @@ mod membership;
 pub mod plan;
 mod queue;
 mod read;
+pub mod reshard;
 mod residue;
 mod roster;
 mod serving;

@@ -29,7 +29,8 @@ pub struct Config {
     pub hold_bytes_max: usize,
     /// How many guilds are asked for at a time. Default 64: each holds its events for about the time of two messages.
     pub asks_max: usize,
-    /// Whether this new session takes what has no guild. Of the new sessions of one old session, one does.
+    /// Whether this new session takes what has no guild, and the old one gives it up. Of the new sessions of one old
+    /// session, one does; where none does, the old one dispatches it to its end.
     pub takes_shared: bool,
 }
 

@@ -161,6 +161,22 @@ impl Joining {
         }
     }
 
+    /// These guilds are this session's too: its READY names them. What is known already is passed over.
+    pub fn include(&mut self, guilds: impl IntoIterator<Item = Snowflake>) {
+        for guild in guilds {
+            self.guilds.entry(guild).or_default();
+        }
+    }
+
+    /// Whether what every new session begins a guild with has come. For drivers whose users want no GUILD_CREATE: the
+    /// first is this side's, and no other.
+    #[must_use]
+    pub fn has_begun(&self, guild: Snowflake) -> bool {
+        self.guilds
+            .get(&guild)
+            .is_some_and(|guild| guild.is_created)
+    }
+
     /// What to do with a dispatch of this session. What is held is copied. Take what was
     /// [settled](Self::poll_settled) before the next event.
     pub fn event(&mut self, now: Instant, event: &Event<'_>) -> Verdict {

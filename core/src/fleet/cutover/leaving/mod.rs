@@ -101,7 +101,7 @@ struct Done {
 
 impl Leaving {
     /// The side of a session that delivers these guilds. Make it before the new sessions start, so that it remembers
-    /// what they see first. What has no guild is added.
+    /// what they see first. What has no guild is added, if one of the new sessions takes it.
     #[must_use]
     pub fn new(config: Config, guilds: impl IntoIterator<Item = Snowflake>) -> Self {
         let seen = Seen::new(config.seen_max, config.memory());
@@ -109,7 +109,9 @@ impl Leaving {
             .into_iter()
             .map(|guild| (guild, Guild::default()))
             .collect();
-        guilds.entry(SHARED).or_default();
+        if config.takes_shared {
+            guilds.entry(SHARED).or_default();
+        }
         Self {
             config,
             guilds,
@@ -130,6 +132,16 @@ impl Leaving {
         }
     }
 
+    /// These guilds are this session's too: a new session's READY names them. What is known already is passed over.
+    pub fn include(&mut self, guilds: impl IntoIterator<Item = Snowflake>) {
+        if self.is_lost {
+            return;
+        }
+        for guild in guilds {
+            self.guilds.entry(guild).or_default();
+        }
+    }
+
     /// What to do with a dispatch of this session. A replay counts as well: what was dispatched before the cut is
     /// dispatched again, because only what its handler did not finish is replayed; what came after it is not.
     pub fn event(&mut self, now: Instant, event: &Event<'_>) -> Verdict {
@@ -138,6 +150,9 @@ impl Leaving {
         let Scope::Guild(id) = event.scope() else {
             return Verdict::Dispatch;
         };
+        if id == SHARED && !self.config.takes_shared {
+            return Verdict::Dispatch;
+        }
         let guild = self.guilds.entry(id).or_default();
         if let State::Cut(done) = &guild.state {
             if event.sequence > done.sequence || done.was_lost {
