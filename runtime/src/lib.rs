@@ -52,7 +52,7 @@ mod shard;
 pub mod store;
 mod transport;
 
-pub use bot::{Bot, BotBuilder, Error, Failure, Status};
+pub use bot::{Bot, BotBuilder, Error, Failure, ReshardError, Resharding, Status};
 pub use events::{Batch, Event, Lifecycle, Subscription, Topic};
 pub use http::HttpError;
 pub use sessions::SessionsStatus;

@@ -63,3 +63,32 @@ pub struct Stats {
     /// The last sequence seen, while there is a session.
     pub sequence: Option<u64>,
 }
+
+impl Stats {
+    /// Adds what another session counted. What a session is or holds at the moment (guilds, latency, sequence, queued
+    /// commands, buffers) stays as it is.
+    pub fn absorb(&mut self, other: &Self) {
+        self.connections += other.connections;
+        self.identifies += other.identifies;
+        self.resumes += other.resumes;
+        self.ready += other.ready;
+        self.resumed += other.resumed;
+        self.sessions_lost += other.sessions_lost;
+        self.dispatches += other.dispatches;
+        self.delivered += other.delivered;
+        self.filtered += other.filtered;
+        self.replayed += other.replayed;
+        self.duplicates += other.duplicates;
+        self.missed += other.missed;
+        self.out_of_order += other.out_of_order;
+        self.ignored += other.ignored;
+        self.bad_messages += other.bad_messages;
+        self.zombies += other.zombies;
+        self.heartbeats += other.heartbeats;
+        self.heartbeats_acked += other.heartbeats_acked;
+        self.commands_sent += other.commands_sent;
+        self.commands_resent += other.commands_resent;
+        self.commands_refused += other.commands_refused;
+        self.bytes_received += other.bytes_received;
+    }
+}

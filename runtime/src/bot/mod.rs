@@ -10,6 +10,7 @@ mod error;
 mod fleet;
 mod handlers;
 mod observed;
+mod reshard;
 mod run;
 mod shared;
 mod status;
@@ -30,6 +31,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use builder::BotBuilder;
 pub use error::{Error, Failure};
+pub use reshard::{ReshardError, ReshardReport, ReshardStatus, ReshardTotals, Resharding};
 pub use status::{IdentifyStatus, ShardStatus, Status};
 
 use crate::cache::{self, Cache};
@@ -212,7 +214,7 @@ impl Bot {
             sessions.start().map_err(Error::Threads)?;
         }
         let (orders, inbox) = mpsc::unbounded_channel();
-        runtime.spawn(driver.run(inbox));
+        runtime.spawn(driver.run(orders.downgrade(), inbox));
         runtime.spawn(pulse(Arc::clone(&self.inner.shared)));
         life.orders = Some(orders);
         life.runtime = Some(runtime);
@@ -294,6 +296,13 @@ impl Bot {
         shards
             .filter(|&shard| ShardId::of_guild(guild, shard.total()) == Some(shard))
             .collect()
+    }
+
+    /// The shard that hands the guild's events on: during a change of shards one of the two that have them. None before
+    /// the shards are known, and in a process that runs some of the bot's shards only.
+    #[must_use]
+    pub fn shard_of(&self, guild: Snowflake) -> Option<ShardId> {
+        self.inner.shared.shard_of(guild)
     }
 
     /// What the bot is doing, in numbers. Answers at once, from memory.

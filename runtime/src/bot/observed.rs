@@ -51,7 +51,7 @@ impl Observed for Shared {
             rest: Some(RestNumbers::of(self.rest.client())),
             ..Numbers::default()
         };
-        let mut ended: BTreeMap<Cause, u64> = BTreeMap::new();
+        let mut all = self.retired();
         for handle in self.shards() {
             let report = handle.cell.report();
             let stats = report.stats;
@@ -62,21 +62,21 @@ impl Observed for Shared {
                 latency: report.latency,
                 guilds: stats.guilds,
             });
-            numbers.delivered += stats.delivered;
-            numbers.filtered += stats.filtered;
-            numbers.replayed += stats.replayed;
-            numbers.duplicates += stats.duplicates;
-            numbers.missed += stats.missed;
-            numbers.bytes_received += stats.bytes_received;
-            numbers.identifies += stats.identifies;
-            numbers.resumed += stats.resumed;
-            numbers.sessions_lost += stats.sessions_lost;
-            numbers.commands_sent += stats.commands_sent;
-            numbers.commands_refused += stats.commands_refused;
-            for (cause, count) in report.ended_by() {
-                *ended.entry(cause).or_default() += count;
-            }
+            all.absorb(&report);
         }
+        let stats = all.stats;
+        numbers.delivered = stats.delivered;
+        numbers.filtered = stats.filtered;
+        numbers.replayed = stats.replayed;
+        numbers.duplicates = stats.duplicates;
+        numbers.missed = stats.missed;
+        numbers.bytes_received = stats.bytes_received;
+        numbers.identifies = stats.identifies;
+        numbers.resumed = stats.resumed;
+        numbers.sessions_lost = stats.sessions_lost;
+        numbers.commands_sent = stats.commands_sent;
+        numbers.commands_refused = stats.commands_refused;
+        let ended: BTreeMap<Cause, u64> = all.ended_by().collect();
         numbers.reconnects = ended.into_iter().collect();
         numbers
     }

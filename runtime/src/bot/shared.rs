@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use shardkeep_core::{Instant, ShardId, fleet, gateway};
+use shardkeep_core::{Instant, ShardId, Snowflake, fleet, gateway};
 use tokio::sync::{mpsc, watch};
 
 use super::error::Failure;
+use super::reshard::ReshardStatus;
 use crate::cache::Cache;
 use crate::clock;
 use crate::events::Queue;
 use crate::rest::Rest;
 use crate::sessions::Sessions;
-use crate::shard::{Control, ShardCell};
+use crate::shard::{Control, Report, ShardCell};
 
 /// How far a bot has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +44,12 @@ pub(super) struct Shared {
     fleet: Mutex<(fleet::Status, Instant)>,
     failure: Mutex<Option<Failure>>,
     snapshots: Mutex<Vec<gateway::Snapshot>>,
+    /// Numbers of shards that do not belong here any more.
+    retired: Mutex<Report>,
+    /// What serves, if this process runs all of it.
+    serving: Mutex<Option<fleet::Serving>>,
+    /// A change of shards that is under way.
+    resharding: Mutex<Option<watch::Receiver<ReshardStatus>>>,
     /// When the IO threads' timer last went round, in microseconds of the clock.
     pub(super) io_pulse: AtomicU64,
     pub(super) handler_panics: AtomicU64,
@@ -65,6 +72,9 @@ impl Shared {
             fleet: Mutex::new((fleet::Status::default(), now)),
             failure: Mutex::default(),
             snapshots: Mutex::default(),
+            retired: Mutex::default(),
+            serving: Mutex::default(),
+            resharding: Mutex::default(),
             io_pulse: AtomicU64::new(0),
             handler_panics: AtomicU64::new(0),
             started_at: now,
@@ -84,6 +94,54 @@ impl Shared {
     /// Every shard that was started, by total and index.
     pub(super) fn shards(&self) -> Vec<Handle> {
         lock(&self.shards).values().cloned().collect()
+    }
+
+    /// Forgets a shard that does not belong here any more; what it counted still counts.
+    pub(super) fn remove(&self, shard: ShardId) {
+        if let Some(handle) = lock(&self.shards).remove(&shard) {
+            lock(&self.retired).absorb(&handle.cell.report());
+        }
+    }
+
+    /// What shards counted that do not belong here any more.
+    pub(super) fn retired(&self) -> Report {
+        lock(&self.retired).clone()
+    }
+
+    pub(super) fn set_serving(&self, serving: Option<fleet::Serving>) {
+        *lock(&self.serving) = serving;
+    }
+
+    /// The shard that hands the guild's events on, if this process runs all shards.
+    pub(super) fn shard_of(&self, guild: Snowflake) -> Option<ShardId> {
+        lock(&self.serving)
+            .as_ref()
+            .map(|serving| serving.shard_of(guild))
+    }
+
+    /// How many guilds there are on the shards that serve.
+    pub(super) fn guilds(&self) -> u64 {
+        let serving = lock(&self.serving).clone();
+        let serves = |shard| {
+            let serving = serving.as_ref();
+            serving.is_none_or(|serving| serving.topology().contains(shard))
+        };
+        let shards = self.shards().into_iter();
+        let serving = shards.filter(|handle| serves(handle.cell.shard()));
+        serving
+            .map(|handle| u64::from(handle.cell.report().stats.guilds))
+            .sum()
+    }
+
+    pub(super) fn set_resharding(&self, status: Option<watch::Receiver<ReshardStatus>>) {
+        *lock(&self.resharding) = status;
+    }
+
+    /// How far a change of shards has come, while there is one.
+    pub(super) fn resharding(&self) -> Option<ReshardStatus> {
+        lock(&self.resharding)
+            .as_ref()
+            .map(|status| status.borrow().clone())
     }
 
     /// The fleet in numbers, and when they were taken.

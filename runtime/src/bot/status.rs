@@ -7,6 +7,7 @@ use serde::Serialize;
 use shardkeep_core::gateway::StateName;
 use shardkeep_core::{Instant, ShardId};
 
+use super::reshard::ReshardStatus;
 use super::shared::{Shared, Stage};
 use crate::cache::CacheStatus;
 use crate::clock;
@@ -46,6 +47,9 @@ pub struct Status {
     pub failure: Option<String>,
     /// The day's identifies.
     pub identify: IdentifyStatus,
+    /// A change of shards that is under way; none if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resharding: Option<ReshardStatus>,
     /// What the bot's cache holds; none if it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<CacheStatus>,
@@ -201,7 +205,9 @@ impl Status {
             reason = "a count of shards is far below 2^53"
         )]
         let mean = || latencies.iter().sum::<f64>() / latencies.len() as f64;
-        let sum = |of: fn(&ShardStatus) -> u64| shards.iter().map(of).sum();
+        // Shards that a change of shards closed have counted, too.
+        let retired = shared.retired().stats;
+        let sum = |of: fn(&ShardStatus) -> u64| shards.iter().map(of).sum::<u64>();
         let stopped = *shared.stage.borrow() == Stage::Stopped;
         Self {
             connected: !stopped
@@ -210,14 +216,14 @@ impl Status {
                 && shards.iter().all(|shard| shard.status == "connected"),
             latency_ms: (!latencies.is_empty()).then(mean),
             shard_count: fleet.shards,
-            guild_count: sum(|shard| shard.guild_count.into()),
+            guild_count: shared.guilds(),
             uptime_ms: whole_millis(now - shared.started_at),
-            delivered: sum(|shard| shard.delivered),
-            filtered: sum(|shard| shard.filtered),
-            replayed: sum(|shard| shard.replayed),
-            duplicates: sum(|shard| shard.duplicates),
-            missed: sum(|shard| shard.missed),
-            sessions_lost: sum(|shard| shard.sessions_lost),
+            delivered: retired.delivered + sum(|shard| shard.delivered),
+            filtered: retired.filtered + sum(|shard| shard.filtered),
+            replayed: retired.replayed + sum(|shard| shard.replayed),
+            duplicates: retired.duplicates + sum(|shard| shard.duplicates),
+            missed: retired.missed + sum(|shard| shard.missed),
+            sessions_lost: retired.sessions_lost + sum(|shard| shard.sessions_lost),
             handler_panics: shared.handler_panics.load(Ordering::Relaxed),
             failure: shared.failure().map(|failure| failure.to_string()),
             identify: IdentifyStatus {
@@ -232,6 +238,7 @@ impl Status {
                 granted_today: fleet.granted_today,
                 wasted_today: fleet.wasted_today,
             },
+            resharding: shared.resharding(),
             cache: shared.cache.as_ref().map(|cache| cache.numbers().status()),
             stored_sessions: shared.sessions().map(|sessions| sessions.status()),
             queue: shared.queue.status(),

@@ -40,6 +40,15 @@ impl Feed {
         }
     }
 
+    /// The same for a dispatch that tells nothing new: READY of a session whose guilds are here already.
+    pub(crate) fn pass(&mut self, kind: EventKind) -> Option<&[u8]> {
+        if kind == EventKind::Ready {
+            self.epoch = clock::unix_ms().max(self.epoch + 1);
+        }
+        self.before.clear();
+        self.wanted.lets_through(kind).then_some(&self.before[..])
+    }
+
     /// Takes a dispatch in, before anybody hears of it. What was before it, as events carry it; `None` if nobody but
     /// the cache is to hear of it.
     pub fn take(&mut self, kind: EventKind, sequence: u64, d: &[u8]) -> Option<&[u8]> {

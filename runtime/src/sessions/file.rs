@@ -6,8 +6,9 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::keeper::{Kept, TTL, seal};
-use super::loaded::{Account, Loaded};
+use super::Changes;
+use super::keeper::{Kept, SHAPE, TTL, seal};
+use super::loaded::Loaded;
 use super::tracked::Change;
 use crate::clock;
 use crate::store::StoreError;
@@ -64,13 +65,9 @@ impl File {
         Ok(())
     }
 
-    pub(super) fn store(
-        &mut self,
-        changes: &[Change],
-        account: Option<&Account>,
-    ) -> Result<Kept, StoreError> {
+    pub(super) fn store(&mut self, changes: &Changes) -> Result<Kept, StoreError> {
         let mut kept = Kept::default();
-        for change in changes {
+        for change in &changes.sessions {
             match change {
                 Change::Save(capsule) => {
                     let (Some(shard), Some(line)) = (capsule.shard(), seal(capsule)) else {
@@ -84,10 +81,12 @@ impl File {
                 }
             }
         }
-        if let Some(account) = account
-            && let Ok(line) = serde_json::to_string(account)
-        {
-            self.lines.insert(ACCOUNT.to_owned(), line);
+        let account = changes.account.as_ref().map(serde_json::to_string);
+        let shape = changes.shape.as_ref().map(serde_json::to_string);
+        for (name, line) in [(ACCOUNT, account), (SHAPE, shape)] {
+            if let Some(Ok(line)) = line {
+                self.lines.insert(name.to_owned(), line);
+            }
         }
         self.replace().map_err(|error| away(&self.path, &error))?;
         Ok(kept)
@@ -161,6 +160,13 @@ mod tests {
         })
     }
 
+    fn changes<const N: usize>(sessions: [Change; N]) -> Changes {
+        Changes {
+            sessions: sessions.into(),
+            ..Changes::default()
+        }
+    }
+
     fn loaded(file: &File) -> Loaded {
         let mut loaded = Loaded::default();
         file.load(&mut loaded).unwrap();
@@ -173,8 +179,12 @@ mod tests {
         let path = folder.0.join("deep/er");
         let mut first = File::open(path.clone(), "0-1/4").unwrap();
         let mut second = File::open(path.clone(), "2-3/4").unwrap();
-        first.store(&[capsule(0, 1), capsule(1, 1)], None).unwrap();
-        second.store(&[capsule(2, 1), capsule(1, 9)], None).unwrap();
+        first
+            .store(&changes([capsule(0, 1), capsule(1, 1)]))
+            .unwrap();
+        second
+            .store(&changes([capsule(2, 1), capsule(1, 9)]))
+            .unwrap();
         let all = loaded(&first);
         let saved: Vec<_> = all
             .capsules
@@ -186,7 +196,7 @@ mod tests {
             shard: ShardId::new(2, 4).unwrap(),
             at_ms: 10,
         };
-        assert_eq!(second.store(&[gone], None).unwrap().removed, 1);
+        assert_eq!(second.store(&changes([gone])).unwrap().removed, 1);
         assert_eq!(loaded(&second).capsules.len(), 2);
     }
 
@@ -194,7 +204,8 @@ mod tests {
     fn what_was_cut_short_costs_one_session_alone() {
         let folder = Folder::new("cut");
         let mut file = File::open(folder.0.clone(), "auto").unwrap();
-        file.store(&[capsule(0, 1), capsule(1, 1)], None).unwrap();
+        file.store(&changes([capsule(0, 1), capsule(1, 1)]))
+            .unwrap();
         let text = fs::read(&file.path).unwrap();
         fs::write(&file.path, &text[..text.len() - 9]).unwrap();
         let all = loaded(&file);

@@ -3,16 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use shardkeep_core::gateway::Capsule;
 
+use super::Changes;
 use super::file::File;
-use super::loaded::{Account, Loaded};
+use super::loaded::Loaded;
 use super::tracked::Change;
 use crate::store::{RemoteStore, StoreError, Version, Write, Written};
 
 /// How long a session is kept that nobody writes any more. Discord forgets it within minutes; an operator may want to
 /// see it the next day.
 pub(super) const TTL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Under which name it is written what serves.
+pub(super) const SHAPE: &str = "shape";
 
 /// Where sessions are kept.
 #[derive(Debug)]
@@ -52,31 +57,33 @@ impl Keeper {
     }
 
     /// Stores changes. All of them, or the error says why not: storing one twice does no harm.
-    pub(super) async fn store(
-        &mut self,
-        changes: &[Change],
-        account: Option<&Account>,
-    ) -> Result<Kept, StoreError> {
+    pub(super) async fn store(&mut self, changes: &Changes) -> Result<Kept, StoreError> {
         match self {
-            Self::File(file) => file.store(changes, account),
+            Self::File(file) => file.store(changes),
             Self::Store {
                 store,
                 namespace,
                 account: account_id,
             } => {
-                let mut writes = Vec::with_capacity(changes.len() + 1);
-                for change in changes {
+                let mut writes = Vec::with_capacity(changes.sessions.len() + 2);
+                for change in &changes.sessions {
                     writes.extend(write(namespace, change));
                 }
-                if let Some(account) = account {
-                    writes.extend(write_account(namespace, account_id, account));
+                if let Some(account) = &changes.account {
+                    let at_ms = account.saved_at_ms;
+                    writes.extend(write_line(namespace, account_id, account, at_ms, Some(TTL)));
+                }
+                if let Some(shape) = &changes.shape {
+                    let at_ms = shape.saved_at_ms;
+                    writes.extend(write_line(namespace, SHAPE, shape, at_ms, None));
                 }
                 let mut kept = Kept::default();
                 let outcomes = store.write(&writes).await;
                 for (write, outcome) in writes.iter().zip(outcomes) {
                     match (outcome?, &write.value) {
                         (Written::Superseded { .. }, _) => kept.superseded += 1,
-                        (Written::Done, Some(_)) if write.id == *account_id => {}
+                        (Written::Done, Some(_))
+                            if write.id == *account_id || write.id == SHAPE => {}
                         (Written::Done, Some(_)) => kept.saved += 1,
                         (Written::Done, None) => kept.removed += 1,
                     }
@@ -113,12 +120,18 @@ fn write(namespace: &str, change: &Change) -> Option<Write> {
     })
 }
 
-fn write_account(namespace: &str, id: &str, account: &Account) -> Option<Write> {
+fn write_line(
+    namespace: &str,
+    id: &str,
+    line: &impl Serialize,
+    at_ms: u64,
+    ttl: Option<Duration>,
+) -> Option<Write> {
     Some(Write {
         namespace: namespace.to_owned(),
         id: id.to_owned(),
-        version: Version::new(0, account.saved_at_ms),
-        value: Some(serde_json::to_string(account).ok()?),
-        ttl: Some(TTL),
+        version: Version::new(0, at_ms),
+        value: Some(serde_json::to_string(line).ok()?),
+        ttl,
     })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use shardkeep_core::fleet::{Shards, Topology};
 use shardkeep_core::gateway::Capsule;
 use shardkeep_core::{ShardId, fleet};
 
@@ -14,12 +15,26 @@ pub(crate) struct Account {
     pub(super) snapshot: fleet::Snapshot,
 }
 
+/// What serves, as it is stored once a change of shards has begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shape {
+    /// The shards that serve, as `shards` writes them.
+    pub(super) serving: String,
+    /// What `shards` said when that was written. Who sets something else since wants something else.
+    pub(super) configured: String,
+    /// How many there are to be in the end, if the change is not through.
+    pub(super) target: Option<u32>,
+    pub(super) saved_at_ms: u64,
+}
+
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Loaded {
     /// The newest session of each shard.
     pub(crate) capsules: BTreeMap<ShardId, Capsule>,
     account: Option<Account>,
+    shape: Option<Shape>,
     /// Lines that could not be read.
     pub(super) refused: usize,
 }
@@ -34,6 +49,13 @@ impl Loaded {
                 .is_none_or(|known| known.saved_at_ms < account.saved_at_ms);
             if is_newer {
                 self.account = Some(account);
+            }
+            return;
+        }
+        if let Ok(shape) = serde_json::from_str::<Shape>(line) {
+            let known = self.shape.as_ref();
+            if known.is_none_or(|known| known.saved_at_ms < shape.saved_at_ms) {
+                self.shape = Some(shape);
             }
             return;
         }
@@ -53,6 +75,17 @@ impl Loaded {
         match self.capsules.get(&shard) {
             Some(known) if age(known) >= age(&capsule) => {}
             _ => drop(self.capsules.insert(shard, capsule)),
+        }
+    }
+
+    /// The shards that an earlier change led to, and the number that it was to lead to if it is not through; none if
+    /// there was no change, or `shards` was set anew since.
+    pub(crate) fn shape(&self, configured: &Shards) -> Option<(Topology, Option<u32>)> {
+        let shape = self.shape.as_ref();
+        let shape = shape.filter(|shape| shape.configured == configured.to_string())?;
+        match shape.serving.parse() {
+            Ok(Shards::Fixed(topology)) => Some((topology, shape.target)),
+            _ => None,
         }
     }
 

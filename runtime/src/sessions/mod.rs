@@ -30,7 +30,7 @@ use crate::clock;
 use crate::events::Chunk;
 use crate::store::StoreError;
 use keeper::Keeper;
-use loaded::Account;
+use loaded::{Account, Shape};
 use tracked::Change;
 use writer::{Order, Writer};
 
@@ -51,6 +51,27 @@ fn add(counter: &AtomicU64, count: usize) {
     counter.fetch_add(count as u64, Ordering::Relaxed);
 }
 
+/// What is to be stored.
+#[derive(Debug, Default)]
+struct Changes {
+    sessions: Vec<Change>,
+    account: Option<Account>,
+    shape: Option<Shape>,
+}
+
+impl Changes {
+    fn is_empty(&self) -> bool {
+        self.sessions.is_empty() && self.account.is_none() && self.shape.is_none()
+    }
+}
+
+/// What is there, if it is new. It counts as stored from here on.
+fn take<T: Clone>(held: &Mutex<(Option<T>, bool)>) -> Option<T> {
+    let mut held = lock(held);
+    let is_new = std::mem::take(&mut held.1);
+    held.0.clone().filter(|_| is_new)
+}
+
 /// The sessions of a bot.
 pub(crate) struct Sessions {
     tracked: RwLock<BTreeMap<ShardId, Arc<Tracked>>>,
@@ -60,6 +81,8 @@ pub(crate) struct Sessions {
     asked_ms: AtomicU64,
     /// The identify account, and whether it changed since it was stored.
     account: Mutex<(Option<fleet::Snapshot>, bool)>,
+    /// What serves since a change of shards, and whether that changed since it was stored.
+    shape: Mutex<(Option<Shape>, bool)>,
     counters: Counters,
     writer: Mutex<Writer>,
 }
@@ -75,6 +98,7 @@ impl Sessions {
             is_automatic,
             asked_ms: AtomicU64::new(0),
             account: Mutex::default(),
+            shape: Mutex::default(),
             counters: Counters::default(),
             writer: Mutex::new(Writer::new(keeper, interval)),
         }
@@ -142,13 +166,28 @@ impl Sessions {
         }
     }
 
-    /// What the identify account is, for whoever comes after.
+    /// What the identify account is, for whoever comes after. It is stored at once: a successor that did not know of an
+    /// identify would send the next too early.
     pub(crate) fn account(&self, snapshot: fleet::Snapshot) {
         *lock(&self.account) = (Some(snapshot), true);
+        let (answer, _unheard) = oneshot::channel();
+        let until = clock::now() + LOAD_LIMIT;
+        let _stopped = lock(&self.writer).send(Order::Flush { until, answer });
+    }
+
+    /// What serves from here on, what `shards` says, and how many shards there are to be.
+    pub(crate) fn shape(&self, configured: String, serving: String, target: Option<u32>) {
+        let shape = Shape {
+            serving,
+            configured,
+            target,
+            saved_at_ms: 0,
+        };
+        *lock(&self.shape) = (Some(shape), true);
     }
 
     /// Everything that has changed since it was last asked for.
-    fn changes(&self) -> (Vec<Change>, Option<Account>) {
+    fn changes(&self) -> Changes {
         let last = self.asked_ms.load(Ordering::Relaxed);
         let now = clock::unix_ms().max(last + 1);
         self.asked_ms.store(now, Ordering::Relaxed);
@@ -157,14 +196,19 @@ impl Sessions {
             .into_iter()
             .filter_map(|tracked| tracked.change(now));
         let changes = changes.collect();
-        let mut account = lock(&self.account);
-        let is_new = std::mem::take(&mut account.1);
-        let account = account.0.clone().filter(|_| is_new);
-        let account = account.map(|snapshot| Account {
+        let account = take(&self.account).map(|snapshot| Account {
             saved_at_ms: now,
             snapshot,
         });
-        (changes, account)
+        let shape = take(&self.shape).map(|shape| Shape {
+            saved_at_ms: now,
+            ..shape
+        });
+        Changes {
+            sessions: changes,
+            account,
+            shape,
+        }
     }
 
     /// Stores what has changed, now, and returns when it is stored or `limit` is over. Whether it was.

@@ -11,7 +11,7 @@ use tokio::time::{sleep_until, timeout_at};
 use super::keeper::Keeper;
 use super::loaded::Loaded;
 use super::tracked::Change;
-use super::{Sessions, add};
+use super::{Changes, Sessions, add};
 use crate::clock;
 use crate::store::StoreError;
 
@@ -148,11 +148,11 @@ impl Running {
         let Some(sessions) = self.sessions.upgrade() else {
             return false;
         };
-        let (changes, account) = sessions.changes();
-        if changes.is_empty() && account.is_none() {
+        let changes = sessions.changes();
+        if changes.is_empty() {
             return true;
         }
-        let storing = self.keeper.store(&changes, account.as_ref());
+        let storing = self.keeper.store(&changes);
         let outcome = timeout_at(clock::to_tokio(until), storing)
             .await
             .unwrap_or_else(|_| {
@@ -172,8 +172,8 @@ impl Running {
                 true
             }
             Err(error) => {
-                add(&counters.failed, changes.len());
-                again(&sessions, &changes, account.is_some());
+                add(&counters.failed, changes.sessions.len());
+                again(&sessions, &changes);
                 if !std::mem::replace(&mut self.has_failed, true) {
                     tracing::warn!(%error, "sessions cannot be stored: a restart now would identify");
                 }
@@ -184,8 +184,8 @@ impl Running {
 }
 
 /// What was not stored counts as changed.
-fn again(sessions: &Arc<Sessions>, changes: &[Change], with_account: bool) {
-    for change in changes {
+fn again(sessions: &Arc<Sessions>, changes: &Changes) {
+    for change in &changes.sessions {
         let shard = match change {
             Change::Save(capsule) => capsule.shard(),
             Change::Remove { shard, .. } => Some(*shard),
@@ -194,7 +194,6 @@ fn again(sessions: &Arc<Sessions>, changes: &[Change], with_account: bool) {
             tracked.not_stored();
         }
     }
-    if with_account {
-        super::lock(&sessions.account).1 = true;
-    }
+    super::lock(&sessions.account).1 |= changes.account.is_some();
+    super::lock(&sessions.shape).1 |= changes.shape.is_some();
 }

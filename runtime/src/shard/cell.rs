@@ -62,6 +62,18 @@ impl Report {
         }
     }
 
+    /// Adds what another shard counted.
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        self.stats.absorb(&other.stats);
+        self.pauses += other.pauses;
+        self.paused_for += other.paused_for;
+        self.acks_assumed += other.acks_assumed;
+        self.dropped += other.dropped;
+        for (count, more) in self.ended_by.iter_mut().zip(other.ended_by) {
+            *count += more;
+        }
+    }
+
     /// Connections that ended, by cause; causes that never occurred are left out.
     pub(crate) fn ended_by(&self) -> impl Iterator<Item = (Cause, u64)> {
         Cause::ALL

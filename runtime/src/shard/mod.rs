@@ -12,11 +12,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use shardkeep_core::gateway::{self, Input, Session, StateName};
-use shardkeep_core::wire::Command;
+use shardkeep_core::wire::{Command, EventFilter};
 use shardkeep_core::{Machine, ShardId, fleet};
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use cell::{Report, ShardCell};
+pub(crate) use outlet::{Part, Switch, SwitchOrder, SwitchTold, joining_filter};
 
 use crate::cache::Feed;
 use crate::clock;
@@ -40,6 +41,8 @@ pub(crate) enum Control {
     Granted,
     /// Send a command and say how it went. Boxed, because a channel keeps room for 32 of these.
     Send(Box<Command>, oneshot::Sender<Result<(), CommandFailed>>),
+    /// Something about the shard's part in a change of shards.
+    Switch(Box<SwitchOrder>),
     /// Reconnect and resume.
     Reconnect,
     /// Stop for good.
@@ -51,6 +54,8 @@ pub(crate) enum Control {
 pub(crate) enum Notice {
     /// Something that the fleet's machine wants to know.
     Fleet(fleet::Input),
+    /// Something about the shard's part in a change of shards.
+    Switch { shard: ShardId, told: SwitchTold },
     /// The shard has ended. The snapshot is what another process can go on from.
     Ended {
         shard: ShardId,
@@ -84,6 +89,9 @@ pub(crate) struct Surroundings {
     pub(crate) connector: Connector,
     pub(crate) cache: Option<Feed>,
     pub(crate) tracked: Option<Arc<Tracked>>,
+    /// The part of a session that is made for a change of shards, and what the user wants to hear of if there is no
+    /// cache.
+    pub(crate) joining: Option<(Switch, Option<EventFilter>)>,
 }
 
 /// What the shards of a thread share while one of them runs.
@@ -118,6 +126,7 @@ impl Shard {
             around.notices,
             around.cache,
             around.tracked,
+            around.joining,
         );
         Self {
             session,
@@ -160,6 +169,7 @@ impl Shard {
             busy = true;
             match control {
                 Control::Granted => self.feed(Input::IdentifyGranted),
+                Control::Switch(order) => self.outlet.obey_switch(*order),
                 Control::Reconnect => self.feed(Input::Reconnect),
                 Control::Shutdown { resumable } => self.feed(Input::Shutdown { resumable }),
                 Control::Send(command, done) => {
@@ -207,6 +217,7 @@ impl Shard {
         for _ in 0..ROUNDS {
             let mut busy = self.tick(cx);
             busy |= self.obey(cx);
+            busy |= self.outlet.poll_switch(cx);
             self.carry_out(cx);
             busy |= self.converse(cx, window);
             self.carry_out(cx);
@@ -228,7 +239,13 @@ impl Shard {
     fn end(&mut self) {
         let shard = self.session.shard();
         if let Some(reason) = self.session.closed() {
-            let snapshot = self.session.snapshot();
+            let mut snapshot = self.session.snapshot();
+            if let (Some(pinned), Some(resumption)) =
+                (self.outlet.pinned(), &mut snapshot.resumption)
+            {
+                resumption.sequence = resumption.sequence.min(pinned);
+            }
+            self.outlet.end_switch();
             self.outlet.notify(Notice::Ended {
                 shard,
                 reason,

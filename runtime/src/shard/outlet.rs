@@ -1,5 +1,6 @@
 //! Where a session's outputs go: dispatches to the queue, frames to the socket, notices to the fleet.
 
+mod switch;
 mod told;
 mod track;
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::task::Context;
 
 use shardkeep_core::gateway::{Dispatch, Event, Output, Session};
-use shardkeep_core::wire::CloseCode;
+use shardkeep_core::wire::{CloseCode, EventFilter};
 use shardkeep_core::{Instant, Machine, ShardId, fleet};
 use tokio::sync::{mpsc, oneshot};
 
@@ -19,6 +20,7 @@ use crate::clock;
 use crate::events::{CHUNK_BYTES, Chunk, Head, Queue, ShardErrorKind, Topic};
 use crate::sessions::Tracked;
 use crate::transport::{Gone, Opcode, write_frame};
+pub(crate) use switch::{Order as SwitchOrder, Part, Switch, Told as SwitchTold, joining_filter};
 use track::Track;
 
 /// A turn ends when it has brought so many bytes of events: about a millisecond.
@@ -52,8 +54,12 @@ pub(super) struct Outlet {
     heard_ms: u64,
     /// Bytes put into the queue in this turn.
     put: usize,
-    /// Dispatches that were for the cache alone.
+    /// Dispatches that were for the cache, or for a change of shards, alone.
     unwanted: u64,
+    /// What the shard does in a change of shards.
+    switch: Option<Box<Switch>>,
+    /// What the user wants to hear of, if the session lets more through and there is no cache to take it.
+    sieve: Option<EventFilter>,
 }
 
 impl Outlet {
@@ -64,8 +70,13 @@ impl Outlet {
         notices: mpsc::UnboundedSender<Notice>,
         cache: Option<Feed>,
         tracked: Option<Arc<Tracked>>,
+        joining: Option<(Switch, Option<EventFilter>)>,
     ) -> Self {
         let track = Track::new(tracked);
+        let (switch, sieve) = match joining {
+            Some((switch, sieve)) => (Some(Box::new(switch)), sieve),
+            None => (None, None),
+        };
         let heard_ms = track.saved_at_ms().unwrap_or_else(clock::unix_ms);
         Self {
             shard,
@@ -86,6 +97,8 @@ impl Outlet {
             heard_ms,
             put: 0,
             unwanted: 0,
+            switch,
+            sieve,
         }
     }
 
@@ -146,15 +159,32 @@ impl Outlet {
 
     pub(super) fn dispatch(&mut self, dispatch: &Dispatch<'_>) {
         self.sequence = dispatch.sequence;
+        if self.switch.is_none() {
+            self.hand_on(dispatch, true);
+        } else {
+            self.sort(dispatch);
+        }
+    }
+
+    /// To the user, and to the cache first, if it is news to it.
+    fn hand_on(&mut self, dispatch: &Dispatch<'_>, is_news: bool) {
         let Dispatch {
             kind,
             sequence,
             data,
             ..
         } = *dispatch;
+        if self.sieve.is_some_and(|wanted| !wanted.lets_through(kind)) {
+            self.unwanted += 1;
+            return;
+        }
         let mut before: &[u8] = &[];
         if let Some(cache) = &mut self.cache {
-            let Some(told) = cache.take(kind, sequence, data) else {
+            let told = match is_news {
+                true => cache.take(kind, sequence, data),
+                false => cache.pass(kind),
+            };
+            let Some(told) = told else {
                 self.unwanted += 1;
                 return;
             };
@@ -213,6 +243,7 @@ impl Outlet {
                 tracing::debug!(%shard, %code, %cause, "hanging up");
                 self.close = Some(code);
             }
+            Output::WantIdentify if !self.may_identify() => {}
             Output::WantIdentify => self.tell_fleet(fleet::Input::WantIdentify { shard }),
             Output::CancelIdentify => self.tell_fleet(fleet::Input::CancelIdentify { shard }),
             Output::IdentifyUnused => self.tell_fleet(fleet::Input::IdentifyUnused { shard }),
@@ -240,12 +271,14 @@ impl Outlet {
     /// Whether to read on. A shard pauses only while its session is established: before that, and during a replay, the
     /// session's own time limits count on being read to.
     pub(super) fn poll_room(&mut self, cx: &Context<'_>, may_pause: bool) -> bool {
-        let has_room = !may_pause || self.queue.poll_room(cx).is_ready();
+        let has_room =
+            !may_pause || (self.queue.poll_room(cx).is_ready() && !self.switch_is_full());
         match (has_room, self.paused_since) {
             (true, Some(since)) => {
                 self.paused_since = None;
                 let pause = clock::now() - since;
                 self.cell.update(|report| report.paused_for += pause);
+                self.switch_resumed();
                 tracing::debug!(shard = %self.shard, ?pause, "reading on");
             }
             (false, None) => {

@@ -117,6 +117,7 @@ fn shard(
         notices,
         controls,
         tracked: None,
+        joining: None,
         cache: None,
         connector: Connector {
             tls,

@@ -20,6 +20,7 @@ pub(crate) enum Said {
     /// A dispatch was handled.
     Handled {
         shard: u32,
+        total: u32,
         sequence: u64,
         digest: u64,
         replayed: bool,
@@ -28,6 +29,10 @@ pub(crate) enum Said {
     Lost(String),
     /// Every shard has a session.
     Ready,
+    /// A change of shards has come so far: guilds that have switched, and steps taken.
+    Switched(usize, usize),
+    /// It has ended.
+    Changed(String),
 }
 
 impl Said {
@@ -37,11 +42,18 @@ impl Said {
         if let Some(reason) = rest.strip_prefix("lost ") {
             return Some(Self::Lost(reason.to_owned()));
         }
+        if let Some(outcome) = rest.strip_prefix("changed ") {
+            return Some(Self::Changed(outcome.to_owned()));
+        }
         let words: Vec<_> = rest.split_whitespace().collect();
         match words[..] {
             ["ready"] => Some(Self::Ready),
-            ["handled", shard, sequence, digest, replayed] => Some(Self::Handled {
+            ["switched", guilds, steps] => {
+                Some(Self::Switched(guilds.parse().ok()?, steps.parse().ok()?))
+            }
+            ["handled", shard, total, sequence, digest, replayed] => Some(Self::Handled {
                 shard: shard.parse().ok()?,
+                total: total.parse().ok()?,
                 sequence: sequence.parse().ok()?,
                 digest: digest.parse().ok()?,
                 replayed: replayed == "true",
@@ -87,14 +99,25 @@ impl BotProcess {
 
     /// Adds what it says to `log` until `enough`.
     pub(crate) fn until(&self, log: &mut Vec<Said>, mut enough: impl FnMut(&Said) -> bool) {
+        let until = shardkeep::clock::now() + 3 * PATIENCE;
         loop {
             let said = self.next(PATIENCE).expect("the bot goes on");
+            assert!(
+                shardkeep::clock::now() < until,
+                "it goes on, and nothing comes of it"
+            );
             let is_enough = enough(&said);
             log.push(said);
             if is_enough {
                 return;
             }
         }
+    }
+
+    /// Asks for a change of shards.
+    pub(crate) fn reshard(&mut self, shards: u32) {
+        let stdin = self.child.stdin.as_mut().expect("piped");
+        writeln!(stdin, "reshard {shards}").expect("the bot reads");
     }
 
     /// `kill -9`, and what it had said.
@@ -144,14 +167,38 @@ async fn run(options: Map<String, Value>) {
     let config = Config::builder().values(options).build().expect("options");
     let bot = Bot::builder(config).io_threads(1).build().expect("a bot");
     bot.on(Subscription::All, handle);
+    tokio::spawn(watch(bot.clone()));
     let stopping = bot.clone();
     tokio::task::spawn_blocking(move || {
-        let mut line = String::new();
-        let _closed = std::io::stdin().read_line(&mut line);
         let runtime = tokio::runtime::Handle::current();
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            let shards = line.strip_prefix("reshard ").and_then(|to| to.parse().ok());
+            if let Some(shards) = shards {
+                let bot = stopping.clone();
+                runtime.spawn(async move { bot.reshard_to(shards).await.expect("a plan") });
+            }
+        }
         runtime.block_on(stopping.shutdown(true));
     });
     bot.run().await.expect("Discord does not refuse it");
+}
+
+/// Says how far a change of shards has come, whoever began it.
+async fn watch(bot: Bot) {
+    let mut last = None;
+    loop {
+        let status = bot.status().resharding;
+        if let Some(status) = &status {
+            say(&format!(
+                "switched {} {}",
+                status.guilds_switched, status.steps_taken
+            ));
+        } else if last.is_some() {
+            say(&format!("changed {}", bot.status().shards.len()));
+        }
+        last = status;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 async fn handle(event: Event) {
@@ -162,8 +209,9 @@ async fn handle(event: Event) {
             // As long as a handler takes that asks a database.
             tokio::time::sleep(Duration::from_millis(1 + event.sequence() % 7)).await;
             say(&format!(
-                "handled {} {} {} {}",
+                "handled {} {} {} {} {}",
                 event.shard().index(),
+                event.shard().total(),
                 event.sequence(),
                 digest(event.data()),
                 event.is_replayed()

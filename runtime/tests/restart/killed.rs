@@ -18,7 +18,7 @@ const KILLS: usize = 3;
 /// Events a second over all guilds.
 const CHATTER: u32 = 300;
 
-fn options(server: &Server, more: &Value) -> Value {
+pub(crate) fn options(server: &Server, more: &Value) -> Value {
     let mut options = json!({
         "token": DEFAULT_TOKEN,
         "api_base": server.api_base(),
@@ -79,6 +79,7 @@ fn compare(log: &[Said], sent: &BTreeMap<(u32, u64), u64>) -> usize {
             sequence,
             digest,
             replayed,
+            ..
         } = *said
         else {
             continue;

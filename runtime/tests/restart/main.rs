@@ -4,6 +4,7 @@ mod child;
 mod killed;
 #[path = "../redis_support/mod.rs"]
 mod redis_support;
+mod resharded;
 mod stored;
 #[path = "../support/mod.rs"]
 mod support;

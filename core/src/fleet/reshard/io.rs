@@ -137,6 +137,22 @@ reasons! {
     }
 }
 
+impl Stage {
+    /// The name in every language.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Between => "between",
+            Self::Starting => "starting",
+            Self::Switching => "switching",
+            Self::Committing => "committing",
+            Self::Stopping => "stopping",
+            Self::RollingBack => "rolling_back",
+            Self::Ended => "ended",
+        }
+    }
+}
+
 /// How far a change of shards has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {

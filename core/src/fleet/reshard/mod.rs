@@ -106,9 +106,7 @@ impl Reshard {
         match input {
             Input::Ready { shard } => self.ready(shard),
             Input::Left { shard } => self.left(shard),
-            Input::Settled { shard } => {
-                self.settling.remove(&shard);
-            }
+            Input::Settled { shard } => self.settled(shard),
             Input::Committed => self.committed(),
             Input::Ended { shard } => self.ended(shard),
             Input::Pause if !self.is_paused => self.pause(true),

@@ -22,6 +22,8 @@ pub(super) struct Taking {
     pub(super) phase: Phase,
     /// Of those who leave, who ended by themselves.
     gone: BTreeSet<ShardId>,
+    /// Of those who join, who expect nothing any more.
+    settled: BTreeSet<ShardId>,
 }
 
 /// What a step waits for.
@@ -61,6 +63,7 @@ impl Taking {
             leave,
             join,
             gone: BTreeSet::new(),
+            settled: BTreeSet::new(),
         }
     }
 
@@ -155,7 +158,9 @@ impl Reshard {
                 Phase::Switching(taking.leave.iter().filter(is_there).copied().collect())
             }
             Phase::Switching(_) => {
-                self.settling.extend(&taking.join);
+                let join = taking.join.iter().copied();
+                let settling = join.filter(|shard| !taking.settled.contains(shard));
+                self.settling.extend(settling);
                 self.serving = taking.after.clone();
                 self.push(Output::Commit);
                 Phase::Committing
@@ -191,6 +196,14 @@ impl Reshard {
             self.taking.as_mut().map(|taking| &mut taking.phase)
         {
             waiting.remove(&shard);
+        }
+    }
+
+    /// It may be known before the last guild is said to have left.
+    pub(super) fn settled(&mut self, shard: ShardId) {
+        self.settling.remove(&shard);
+        if let Some(taking) = &mut self.taking {
+            taking.settled.insert(shard);
         }
     }
 

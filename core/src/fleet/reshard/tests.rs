@@ -134,8 +134,10 @@ impl Drive {
                 }
             }
             8..=10 => {
+                // A side that joins may be through before the other has said so.
+                let may = self.may_ask && self.reshard.progress().stage == Stage::Switching;
                 if let Some(shard) = Self::pick(self.joining.iter().copied(), n)
-                    && self.reshard.settling.contains(&shard)
+                    && (may || self.reshard.settling.contains(&shard))
                 {
                     self.joining.remove(&shard);
                     self.feed(Input::Settled { shard });

@@ -1,5 +1,7 @@
 //! The task that owns the fleet: asks Discord for limits, starts and stops shards, hands out identify slots.
 
+mod change;
+mod shards;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,32 +9,37 @@ use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use shardkeep_core::fleet::{Event, Fleet, Input, Output};
-use shardkeep_core::gateway::{Capsule, ClosedReason, Session, Snapshot};
+use shardkeep_core::fleet::{Event, Fleet, Input, Output, Serving, Shards, reshard};
+use shardkeep_core::gateway::{Capsule, Snapshot};
 use shardkeep_core::wire::EventFilter;
 use shardkeep_core::{Instant, Machine, Rng, ShardId};
 use tokio::sync::mpsc;
 
 use super::error::Failure;
-use super::shared::{Handle, Shared};
-use crate::cache::{Cache, heard};
+use super::reshard::Request;
+use super::shared::Shared;
+use crate::cache::Cache;
 use crate::clock;
 use crate::config::Config;
 use crate::drive::Deadline;
 use crate::events::ShardErrorKind;
 use crate::http::{GatewayBot, HttpError, gateway_bot};
-use crate::inflate;
 use crate::rest::Rest;
-use crate::sessions::{Loaded, Sessions, Tracked};
-use crate::shard::{Control, Notice, Shard, ShardCell, Surroundings};
+use crate::sessions::{Loaded, Sessions};
+use crate::shard::{Control, Notice};
 use crate::transport::Connector;
+use change::{Change, Storing};
 use told::Told;
 
 /// What the bot asks of its fleet.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) enum Order {
     /// Stop every shard.
     Shutdown { resumable: bool },
+    /// Change how many shards there are, or say what that would cost.
+    Reshard(Box<Request>),
+    /// Pause, resume or abort that.
+    Steer(reshard::Input),
 }
 
 type Fetch = Pin<Box<dyn Future<Output = Result<GatewayBot, HttpError>> + Send>>;
@@ -68,6 +75,16 @@ struct Running {
     capsules: BTreeMap<ShardId, Capsule>,
     /// Identifies granted when the account was last stored.
     granted: u64,
+    /// What serves; none if this process runs a part of the bot's shards only.
+    serving: Option<Serving>,
+    /// How many shards Discord recommends.
+    recommended: Option<u32>,
+    /// A change of shards that is under way, and the number that it, or a predecessor's, is to lead to.
+    change: Option<Box<Change>>,
+    unfinished: Option<u32>,
+    storing: Option<Storing>,
+    /// For whoever steers a change of shards.
+    orders: mpsc::WeakUnboundedSender<Order>,
 }
 
 /// What woke the task.
@@ -76,14 +93,25 @@ enum Woken {
     Order(Option<Order>),
     Fetched(Result<GatewayBot, HttpError>),
     Due(Instant),
+    Stored,
 }
 
 impl Driver {
     /// Runs until every shard has ended.
-    pub(super) async fn run(self, mut orders: mpsc::UnboundedReceiver<Order>) {
+    pub(super) async fn run(
+        self,
+        to_itself: mpsc::WeakUnboundedSender<Order>,
+        mut orders: mpsc::UnboundedReceiver<Order>,
+    ) {
         let (notices, mut inbox) = mpsc::unbounded_channel();
         let loaded = self.load().await;
-        let config = self.config.fleet(self.seed);
+        let mut config = self.config.fleet(self.seed);
+        let mut unfinished = None;
+        if let Some((topology, target)) = loaded.shape(&config.shards) {
+            tracing::info!(shards = %topology, "going on with the shards that an earlier change led to");
+            config.shards = Shards::Fixed(topology);
+            unfinished = target;
+        }
         let now = clock::now();
         let fleet = match loaded.account(clock::unix_ms()) {
             Some((account, elapsed)) => Fleet::restore(config, account, now, elapsed),
@@ -100,20 +128,36 @@ impl Driver {
             rng: Rng::new(self.seed ^ 0x5ead),
             capsules: loaded.capsules,
             granted: 0,
+            serving: None,
+            recommended: None,
+            change: None,
+            unfinished,
+            storing: None,
+            orders: to_itself,
             driver: self,
         };
+        running.know_serving();
         for (shard, capsule) in &running.capsules {
             let known = running.driver.snapshots.entry(*shard);
             known.or_insert_with(|| capsule.snapshot());
         }
         for shard in running.driver.snapshots.keys().copied().collect::<Vec<_>>() {
-            running.feed(Input::Resumable { shard });
+            let topology = running.fleet.topology();
+            if topology.is_some_and(|topology| !topology.contains(shard)) {
+                running.tell(Told::Foreign(shard));
+            } else {
+                running.feed(Input::Resumable { shard });
+            }
         }
         while !running.drain() {
             running.report();
             match running.wait(&mut inbox, &mut orders).await {
                 Woken::Notice(Some(notice)) => running.on_notice(notice),
-                Woken::Order(Some(Order::Shutdown { resumable })) => running.shut_down(resumable),
+                Woken::Order(Some(order)) => running.obey(order),
+                Woken::Stored => {
+                    running.storing = None;
+                    running.steer(reshard::Input::Committed);
+                }
                 Woken::Fetched(answer) => running.on_fetched(answer),
                 Woken::Due(now) => running.fleet.handle_timeout(now),
                 // The bot itself is gone: nobody is left to take events.
@@ -155,6 +199,12 @@ impl Running {
         orders: &mut mpsc::UnboundedReceiver<Order>,
     ) -> Woken {
         let (deadline, fleet) = (&mut self.deadline, &self.fleet);
+        let storing = async {
+            match &mut self.storing {
+                Some(storing) => storing.await,
+                None => pending().await,
+            }
+        };
         let fetch = async {
             match &mut self.fetch {
                 Some(fetch) => fetch.await,
@@ -165,7 +215,16 @@ impl Running {
             notice = inbox.recv() => Woken::Notice(notice),
             order = orders.recv(), if !orders.is_closed() || !orders.is_empty() => Woken::Order(order),
             answer = fetch => Woken::Fetched(answer),
+            () = storing => Woken::Stored,
             now = poll_fn(|cx| deadline.poll(cx, fleet)) => Woken::Due(now),
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Shutdown { resumable } => self.shut_down(resumable),
+            Order::Reshard(request) => self.asked_to_reshard(*request),
+            Order::Steer(input) => self.steer(input),
         }
     }
 
@@ -206,7 +265,9 @@ impl Running {
                 Output::Event(Event::Stopped) => stopped = true,
                 Output::Event(Event::TopologyResolved { topology }) => {
                     tracing::info!(shards = %topology, "Discord recommends how many shards to run");
+                    self.know_serving();
                 }
+                Output::Event(Event::Released { shard }) => self.released(shard),
                 Output::Event(event) => {
                     let event = Told::from(&event);
                     self.tell(event);
@@ -219,116 +280,12 @@ impl Running {
         stopped
     }
 
-    fn control(&mut self, shard: ShardId, control: Control) {
-        let sent = self
-            .driver
-            .shared
-            .shard(shard)
-            .map(|handle| handle.controls.send(control));
-        if !matches!(sent, Some(Ok(()))) {
-            tracing::debug!(%shard, "the shard is not there to be told");
-        }
-    }
-
-    fn start(&mut self, shard: ShardId) {
-        let Some(url) = self.gateway_url.clone() else {
-            self.unplaced.insert(shard);
-            return;
-        };
-        let mut config = self.driver.config.session(shard, &url, self.rng.next_u64());
-        config.filter = self.driver.filter;
-        let cache = self.driver.cache.as_ref().map(|cache| {
-            config.filter = config.filter.or(heard());
-            cache.feed(self.driver.filter)
-        });
-        let inflate = inflate::for_compression(config.compression, self.driver.window_log_max);
-        let now = clock::now();
-        let session = match self.driver.snapshots.remove(&shard) {
-            Some(snapshot) => Session::restore(config, inflate, snapshot, now),
-            None => Session::new(config, inflate, now),
-        };
-        let session = match session {
-            Ok(session) => session,
-            Err(error) => {
-                let reason = error.to_string();
-                tracing::error!(%shard, "{reason}");
-                self.driver.shared.fail(Failure::Setting { shard, reason });
-                self.feed(Input::Closed { shard, fatal: true });
-                return;
-            }
-        };
-        let tracked = self.driver.sessions.as_ref().map(|sessions| {
-            let from = self.capsules.remove(&shard);
-            let compression = self.driver.config.compress.name();
-            sessions.track(Tracked::new(shard, compression, from.as_ref()))
-        });
-        let (controls, orders) = mpsc::unbounded_channel();
-        let cell = Arc::new(ShardCell::new(shard));
-        let handle = Handle {
-            cell: Arc::clone(&cell),
-            controls,
-        };
-        self.driver.shared.add(shard, handle);
-        let around = Surroundings {
-            queue: Arc::clone(&self.driver.shared.queue),
-            cell,
-            notices: self.notices.clone(),
-            controls: orders,
-            connector: self.driver.connector.clone(),
-            cache,
-            tracked,
-        };
-        tokio::spawn(Shard::new(session, around));
-    }
-
-    fn stop(&mut self, shard: ShardId) {
-        if self.unplaced.remove(&shard) {
-            self.feed(Input::Closed {
-                shard,
-                fatal: false,
-            });
-        } else {
-            let resumable = self.resumable;
-            self.control(shard, Control::Shutdown { resumable });
-        }
-    }
-
-    fn on_notice(&mut self, notice: Notice) {
-        match notice {
-            Notice::Fleet(input) => self.feed(input),
-            Notice::Ended {
-                shard,
-                reason,
-                snapshot,
-            } => {
-                let kept = matches!(reason, ClosedReason::Shutdown { resumable: true });
-                let sessions = self.driver.sessions.as_ref();
-                let tracked = sessions.and_then(|sessions| sessions.of(shard));
-                if kept && snapshot.resumption.is_some() {
-                    if let Some(tracked) = tracked {
-                        tracked.describe(snapshot.clone());
-                    }
-                    self.driver.shared.add_snapshot(snapshot);
-                } else if let Some(tracked) = tracked {
-                    tracked.lost();
-                }
-                let fatal = match reason {
-                    ClosedReason::Fatal(code) => {
-                        self.driver.shared.fail(Failure::Refused { shard, code });
-                        true
-                    }
-                    _ => false,
-                };
-                self.feed(Input::Closed { shard, fatal });
-            }
-        }
-    }
-
     fn on_fetched(&mut self, answer: Result<GatewayBot, HttpError>) {
         self.fetch = None;
         match answer {
             Ok(found) => {
                 self.gateway_url = Some(found.url);
+                self.recommended = Some(found.shards);
                 self.feed(Input::Limits {
                     shards: found.shards,
                     limit: found.session_start_limit,

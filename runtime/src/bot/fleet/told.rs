@@ -25,10 +25,12 @@ impl Running {
                     guild_count,
                 }));
                 self.driver.shared.stage.send_replace(Stage::Ready);
+                self.go_on_resharding();
             }
             Told::Held(reason) => self.error(ShardErrorKind::IdentifyHeld, None, reason, false),
             Told::Foreign(shard) => {
                 self.driver.snapshots.remove(&shard);
+                self.capsules.remove(&shard);
                 tracing::warn!(%shard, "a session to go on from is of a shard that this bot does not run");
             }
             Told::Quiet(text) => tracing::debug!("{text}"),

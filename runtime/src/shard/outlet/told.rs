@@ -31,6 +31,7 @@ impl Outlet {
                     sequence,
                     replayed,
                 }));
+                self.switch_resumed();
                 self.track.note();
                 self.queue.publish(&mut self.staged);
                 self.tell_fleet(fleet::Input::Resumed { shard });
@@ -45,6 +46,7 @@ impl Outlet {
             }
             Event::HeartbeatAcked { latency } => {
                 self.cell.update(|report| report.latency = Some(latency));
+                self.switch_alive(latency);
             }
             Event::RateLimited {
                 opcode,
@@ -95,6 +97,7 @@ impl Outlet {
         match *event {
             Event::SessionLost { cause, sequence } => {
                 self.cell.update(|report| report.session_since = None);
+                self.switch_lost();
                 let after = self.track.lost().unwrap_or(sequence).min(sequence);
                 let lost = Lost {
                     after_sequence: after,

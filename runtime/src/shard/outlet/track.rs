@@ -62,6 +62,14 @@ impl Track {
         }
     }
 
+    /// The application will not be given these after all.
+    pub(super) fn finished(&mut self, sequences: impl IntoIterator<Item = u64>) {
+        self.note();
+        if let Some(tracked) = &self.tracked {
+            let _waited_for = tracked.finished(self.epoch, sequences);
+        }
+    }
+
     /// The session has come so far, and all of it is noted.
     pub(super) fn reached(&mut self, session: &Session) {
         let Some(tracked) = &self.tracked else {

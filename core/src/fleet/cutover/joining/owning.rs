@@ -280,6 +280,14 @@ impl Joining {
 
     /// Duplicates that have not come by now are not waited for any more.
     pub(super) fn expire(&mut self, now: Instant) {
+        if self.owned == self.guilds.len() && !self.expiring.is_empty() {
+            // Who has met all of them is not waited for, once that is all that is waited for.
+            let guilds = &self.guilds;
+            self.expiring.retain(|(_, id)| {
+                let phase = guilds.get(id).map(|guild| &guild.phase);
+                matches!(phase, Some(Phase::Owned(Some(_))))
+            });
+        }
         while let Some(&(at, id)) = self.expiring.front() {
             if at > now {
                 return;

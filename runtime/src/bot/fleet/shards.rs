@@ -1,0 +1,153 @@
+//! The fleet's shards as tasks: started, stopped, heard and forgotten.
+
+use std::sync::Arc;
+
+use shardkeep_core::ShardId;
+use shardkeep_core::fleet::{Input, reshard};
+use shardkeep_core::gateway::{ClosedReason, Session};
+use tokio::sync::mpsc;
+
+use super::Running;
+use crate::bot::error::Failure;
+use crate::bot::shared::Handle;
+use crate::cache::heard;
+use crate::clock;
+use crate::inflate;
+use crate::sessions::Tracked;
+use crate::shard::{Control, Notice, Shard, ShardCell, Surroundings, joining_filter};
+
+impl Running {
+    pub(super) fn control(&mut self, shard: ShardId, control: Control) {
+        let sent = self
+            .driver
+            .shared
+            .shard(shard)
+            .map(|handle| handle.controls.send(control));
+        if !matches!(sent, Some(Ok(()))) {
+            tracing::debug!(%shard, "the shard is not there to be told");
+        }
+    }
+
+    pub(super) fn start(&mut self, shard: ShardId) {
+        let Some(url) = self.gateway_url.clone() else {
+            self.unplaced.insert(shard);
+            return;
+        };
+        let mut config = self.driver.config.session(shard, &url, self.rng.next_u64());
+        config.filter = self.driver.filter;
+        let cache = self.driver.cache.as_ref().map(|cache| {
+            config.filter = config.filter.or(heard());
+            cache.feed(self.driver.filter)
+        });
+        let joining = self.change.as_ref().and_then(|change| change.part(shard));
+        let joining = joining.map(|part| (part, cache.is_none().then_some(self.driver.filter)));
+        if joining.is_some() {
+            config.filter = joining_filter(config.filter);
+        }
+        let inflate = inflate::for_compression(config.compression, self.driver.window_log_max);
+        let now = clock::now();
+        let session = match self.driver.snapshots.remove(&shard) {
+            Some(snapshot) => Session::restore(config, inflate, snapshot, now),
+            None => Session::new(config, inflate, now),
+        };
+        let session = match session {
+            Ok(session) => session,
+            Err(error) => {
+                let reason = error.to_string();
+                tracing::error!(%shard, "{reason}");
+                self.driver.shared.fail(Failure::Setting { shard, reason });
+                self.feed(Input::Closed { shard, fatal: true });
+                return;
+            }
+        };
+        let tracked = self.driver.sessions.as_ref().map(|sessions| {
+            let from = self.capsules.remove(&shard);
+            let compression = self.driver.config.compress.name();
+            sessions.track(Tracked::new(shard, compression, from.as_ref()))
+        });
+        let (controls, orders) = mpsc::unbounded_channel();
+        let cell = Arc::new(ShardCell::new(shard));
+        let handle = Handle {
+            cell: Arc::clone(&cell),
+            controls,
+        };
+        self.driver.shared.add(shard, handle);
+        let around = Surroundings {
+            queue: Arc::clone(&self.driver.shared.queue),
+            cell,
+            notices: self.notices.clone(),
+            controls: orders,
+            connector: self.driver.connector.clone(),
+            cache,
+            tracked,
+            joining,
+        };
+        tokio::spawn(Shard::new(session, around));
+    }
+
+    pub(super) fn stop(&mut self, shard: ShardId) {
+        if self.unplaced.remove(&shard) {
+            self.feed(Input::Closed {
+                shard,
+                fatal: false,
+            });
+        } else {
+            let is_dropped = self
+                .change
+                .as_ref()
+                .is_some_and(|change| change.drops(shard));
+            let resumable = self.resumable && !is_dropped;
+            self.control(shard, Control::Shutdown { resumable });
+        }
+    }
+
+    pub(super) fn on_notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Fleet(input) => {
+                self.feed(input);
+                if let Input::Ready { shard } = input {
+                    self.steer(reshard::Input::Ready { shard });
+                }
+            }
+            Notice::Switch { shard, told } => self.on_switch(shard, told),
+            Notice::Ended {
+                shard,
+                reason,
+                snapshot,
+            } => {
+                let kept = matches!(reason, ClosedReason::Shutdown { resumable: true });
+                let sessions = self.driver.sessions.as_ref();
+                let tracked = sessions.and_then(|sessions| sessions.of(shard));
+                if kept && snapshot.resumption.is_some() {
+                    if let Some(tracked) = tracked {
+                        tracked.describe(snapshot.clone());
+                    }
+                    self.driver.shared.add_snapshot(snapshot);
+                } else if let Some(tracked) = tracked {
+                    tracked.lost();
+                }
+                let fatal = match reason {
+                    ClosedReason::Fatal(code) => {
+                        // A change of shards that Discord refuses is undone.
+                        let change = self.change.as_ref();
+                        if !change.is_some_and(|change| change.drops(shard)) {
+                            self.driver.shared.fail(Failure::Refused { shard, code });
+                        }
+                        true
+                    }
+                    _ => false,
+                };
+                self.feed(Input::Closed { shard, fatal });
+                if fatal {
+                    self.steer(reshard::Input::Ended { shard });
+                }
+            }
+        }
+    }
+
+    /// A shard has ended and does not belong here any more.
+    pub(super) fn released(&mut self, shard: ShardId) {
+        self.driver.shared.remove(shard);
+        self.steer(reshard::Input::Ended { shard });
+    }
+}

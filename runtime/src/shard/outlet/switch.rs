@@ -1,0 +1,374 @@
+//! A shard's part in a change of shards: which of its dispatches are handed on while another session has them too.
+
+use std::task::Context;
+use std::time::Duration;
+
+use serde::Deserialize;
+use shardkeep_core::fleet::cutover::{
+    Event, Joining, Leaving, Message, SHARED, Scope, Suppressed, Verdict, scope,
+};
+use shardkeep_core::gateway::Dispatch;
+use shardkeep_core::wire::{EventFilter, EventKind};
+use shardkeep_core::{Instant, Snowflake};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use super::{Notice, Outlet};
+use crate::clock;
+
+/// How often a part looks at the clock.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The dispatches that a session that joins must see, whoever else wants them.
+pub(crate) const BEGINNINGS: [EventKind; 3] = [
+    EventKind::Ready,
+    EventKind::GuildCreate,
+    EventKind::GuildDelete,
+];
+
+/// What a shard does in a change of shards.
+#[derive(Debug)]
+pub(crate) enum Part {
+    /// It hands its guilds over.
+    Leaving(Box<Leaving>),
+    /// It takes guilds over.
+    Joining(Box<Joining>),
+}
+
+/// What the fleet's task wants of a part.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// It begins.
+    Begin(Switch),
+    /// The session that leaves has these guilds.
+    Include(Vec<Snowflake>),
+    /// Whether guilds may be asked for.
+    Ask(bool),
+    /// From the other side.
+    Message(Message),
+    /// It is over: the session has its guilds to itself.
+    Stay,
+}
+
+/// What a part tells the fleet's task.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// READY named these.
+    Guilds(Vec<Snowflake>),
+    /// For the other side.
+    Message(Message),
+    /// So many guilds there are, and so many are handed over.
+    Progress { guilds: usize, taken: usize },
+    /// Every guild is handed over.
+    Left,
+    /// Every guild is taken over, and what was to be waited for has come.
+    Settled,
+    /// It is over, and this is its account.
+    Over(Part),
+}
+
+/// A part, and what it needs.
+#[derive(Debug)]
+pub(crate) struct Switch {
+    part: Part,
+    /// Whether guilds may be asked for, and whether they ever might.
+    may_ask: bool,
+    has_begun: bool,
+    is_told: bool,
+    /// What was said last of how many guilds are handed over.
+    said: (usize, usize),
+    /// Dispatches that were suppressed because the other side has them: not finished before the change is. A process
+    /// that dies is sent them again.
+    suppressed: Vec<u64>,
+    /// The session was lost after guilds could be handed over: it is not opened again.
+    is_lost: bool,
+    tick: Interval,
+}
+
+impl Switch {
+    pub(crate) fn new(part: Part) -> Self {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            part,
+            may_ask: false,
+            has_begun: false,
+            is_told: false,
+            said: (0, 0),
+            suppressed: Vec::new(),
+            is_lost: false,
+            tick,
+        }
+    }
+}
+
+/// Whether nobody wants to hear of it: only the first GUILD_CREATE of a guild is the joining side's, whoever else does.
+fn is_superfluous(side: &Joining, wanted: Option<EventFilter>, dispatch: &Dispatch<'_>) -> bool {
+    let is_wanted = wanted.is_none_or(|wanted| wanted.lets_through(dispatch.kind));
+    if is_wanted || !BEGINNINGS.contains(&dispatch.kind) {
+        return false;
+    }
+    match scope(dispatch.kind, dispatch.data) {
+        Scope::Guild(guild) => side.has_begun(guild),
+        Scope::Session => true,
+    }
+}
+
+fn seen<'a>(dispatch: &Dispatch<'a>) -> Event<'a> {
+    Event {
+        sequence: dispatch.sequence,
+        kind: dispatch.kind,
+        name: dispatch.name,
+        data: dispatch.data,
+    }
+}
+
+impl Outlet {
+    /// Hands a dispatch on, or holds it, or leaves it to the other session.
+    #[cold]
+    pub(super) fn sort(&mut self, dispatch: &Dispatch<'_>) {
+        let Some(switch) = &mut self.switch else {
+            return;
+        };
+        if matches!(switch.part, Part::Joining(_)) && dispatch.kind == EventKind::Ready {
+            self.joined(dispatch.data);
+            return self.hand_on(dispatch, false);
+        }
+        let verdict = match &mut switch.part {
+            Part::Leaving(side) => side.event(clock::now(), &seen(dispatch)),
+            Part::Joining(side) if is_superfluous(side, self.sieve, dispatch) => {
+                Verdict::Suppress(Suppressed::Watched)
+            }
+            Part::Joining(side) => side.event(clock::now(), &seen(dispatch)),
+        };
+        match verdict {
+            Verdict::Dispatch => {}
+            Verdict::Suppress(Suppressed::AfterCut) => {
+                switch.suppressed.push(dispatch.sequence);
+                self.track.handed(dispatch.sequence);
+            }
+            Verdict::Suppress(_) => {}
+            Verdict::Held => self.track.handed(dispatch.sequence),
+        }
+        // What was held comes before what follows it.
+        self.converse();
+        match verdict {
+            Verdict::Dispatch => self.hand_on(dispatch, true),
+            Verdict::Suppress(_) | Verdict::Held => self.unwanted += 1,
+        }
+    }
+
+    /// READY of a session that joins: whose guilds it has.
+    fn joined(&mut self, data: &[u8]) {
+        let (now, guilds) = (clock::now(), guilds_of(data));
+        if let Some(Part::Joining(side)) = self.switch.as_mut().map(|switch| &mut switch.part) {
+            side.include(guilds.iter().copied());
+            side.ready(now);
+        }
+        self.tell_switch(Told::Guilds(guilds));
+    }
+
+    fn tell_switch(&self, told: Told) {
+        let shard = self.shard;
+        self.notify(Notice::Switch { shard, told });
+    }
+
+    /// Hands on what was held, and says what there is to say.
+    fn converse(&mut self) {
+        let now = clock::now();
+        loop {
+            let Some(switch) = &mut self.switch else {
+                return;
+            };
+            let message = match &mut switch.part {
+                Part::Leaving(side) => {
+                    // Both sides are in this process: it takes both with it when it dies.
+                    if let Some(version) = side.wants_store() {
+                        side.stored(version);
+                    }
+                    side.poll_message(now)
+                }
+                Part::Joining(side) => {
+                    if let Some(settled) = side.poll_settled() {
+                        self.settled(&settled.event(), settled.verdict);
+                        continue;
+                    }
+                    if let Some(version) = side.wants_store() {
+                        side.stored(version);
+                    }
+                    side.poll_message(now)
+                }
+            };
+            match message {
+                Some(message) => self.tell_switch(Told::Message(message)),
+                None => break,
+            }
+        }
+        self.look_for_the_end();
+    }
+
+    fn settled(&mut self, event: &Event<'_>, verdict: Verdict) {
+        if verdict == Verdict::Dispatch {
+            let dispatch = Dispatch {
+                sequence: event.sequence,
+                kind: event.kind,
+                name: event.name,
+                data: event.data,
+                replayed: false,
+            };
+            self.unwanted -= 1;
+            self.hand_on(&dispatch, true);
+        } else {
+            self.track.finished([event.sequence]);
+        }
+    }
+
+    fn look_for_the_end(&mut self) {
+        let Some(switch) = self.switch.as_mut().filter(|switch| switch.has_begun) else {
+            return;
+        };
+        match &switch.part {
+            Part::Leaving(side) if !switch.is_told && side.is_finished() => {
+                switch.is_told = true;
+                self.tell_switch(Told::Left);
+            }
+            Part::Joining(side) if side.is_finished() => {
+                self.tell_switch(Told::Settled);
+                self.end_switch();
+            }
+            _ => {}
+        }
+    }
+
+    /// The part is over: its account goes to the fleet's task.
+    pub(in crate::shard) fn end_switch(&mut self) {
+        if let Some(switch) = self.switch.take() {
+            self.track.finished(switch.suppressed);
+            self.tell_switch(Told::Over(switch.part));
+        }
+    }
+
+    pub(in crate::shard) fn obey_switch(&mut self, order: Order) {
+        let now = clock::now();
+        match (order, self.switch.as_mut().map(|switch| &mut switch.part)) {
+            (Order::Begin(switch), _) => self.switch = Some(Box::new(switch)),
+            (Order::Include(guilds), Some(Part::Leaving(side))) => side.include(guilds),
+            (Order::Message(message), Some(Part::Leaving(side))) => {
+                side.include(Some(message.guild).filter(|guild| *guild != SHARED));
+                side.message(now, &message);
+            }
+            (Order::Message(message), Some(Part::Joining(side))) => side.message(now, &message),
+            (Order::Ask(may_ask), _) => {
+                if let Some(switch) = &mut self.switch {
+                    switch.may_ask = may_ask;
+                    switch.has_begun |= may_ask;
+                }
+            }
+            (Order::Stay, _) => self.end_switch(),
+            (Order::Include(_) | Order::Message(_), _) => {}
+        }
+        self.converse();
+    }
+
+    /// Follows the clock. Whether there was anything to do.
+    pub(in crate::shard) fn poll_switch(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(switch) = self.switch.as_mut() else {
+            return false;
+        };
+        if switch.tick.poll_tick(cx).is_pending() {
+            return false;
+        }
+        let now = clock::now();
+        match &mut switch.part {
+            Part::Leaving(side) => {
+                side.handle_timeout(now);
+                let (guilds, _, taken) = side.progress();
+                if std::mem::replace(&mut switch.said, (guilds, taken)) != (guilds, taken) {
+                    self.tell_switch(Told::Progress { guilds, taken });
+                }
+            }
+            Part::Joining(side) => {
+                side.handle_timeout(now);
+                while switch.may_ask && side.ask_next(now).is_some() {}
+            }
+        }
+        self.converse();
+        true
+    }
+
+    /// Whether as much is held as may be.
+    pub(super) fn switch_is_full(&self) -> bool {
+        let part = self.switch.as_ref().map(|switch| &switch.part);
+        matches!(part, Some(Part::Joining(side)) if side.wants_pause())
+    }
+
+    /// The session goes on: resumed, or read again after a pause.
+    pub(super) fn switch_resumed(&mut self) {
+        let now = clock::now();
+        match self.switch.as_mut().map(|switch| &mut switch.part) {
+            Some(Part::Leaving(side)) => side.resumed(now),
+            Some(Part::Joining(side)) => side.resumed(now),
+            None => {}
+        }
+    }
+
+    /// A heartbeat was acknowledged after so long.
+    pub(super) fn switch_alive(&mut self, latency: Duration) {
+        let now = clock::now();
+        match self.switch.as_mut().map(|switch| &mut switch.part) {
+            Some(Part::Leaving(side)) => side.alive(now),
+            Some(Part::Joining(side)) => {
+                let sent = now.as_micros().saturating_sub(micros(latency));
+                side.acknowledged(Instant::from_micros(sent));
+            }
+            None => {}
+        }
+    }
+
+    /// The session cannot be resumed. If its guilds are being handed over, they go where they are, from where it ended.
+    pub(super) fn switch_lost(&mut self) {
+        let Some(switch) = &mut self.switch else {
+            return;
+        };
+        if let Part::Leaving(side) = &mut switch.part
+            && switch.has_begun
+        {
+            side.lost();
+            switch.is_lost = true;
+        }
+        self.converse();
+    }
+
+    /// Whether the session may be opened anew.
+    pub(super) fn may_identify(&self) -> bool {
+        self.switch.as_ref().is_none_or(|switch| !switch.is_lost)
+    }
+
+    /// From where another process must go on: what is handed over and not yet the other side's for good comes again.
+    pub(in crate::shard) fn pinned(&self) -> Option<u64> {
+        let first = self.switch.as_ref()?.suppressed.first()?;
+        Some(first.saturating_sub(1))
+    }
+}
+
+/// What the user wants to hear of, where the session must let more through.
+pub(crate) fn joining_filter(wanted: EventFilter) -> EventFilter {
+    BEGINNINGS.into_iter().fold(wanted, EventFilter::with)
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn guilds_of(ready: &[u8]) -> Vec<Snowflake> {
+    #[derive(Deserialize)]
+    struct Ready {
+        guilds: Vec<Guild>,
+    }
+    #[derive(Deserialize)]
+    struct Guild {
+        id: Snowflake,
+    }
+    let ready = serde_json::from_slice::<Ready>(ready);
+    let guilds = ready.map(|ready| ready.guilds).unwrap_or_default();
+    guilds.into_iter().map(|guild| guild.id).collect()
+}

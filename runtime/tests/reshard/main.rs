@@ -1,0 +1,6 @@
+//! A bot changes its shards while events flow: each is handed on once.
+
+mod account;
+mod changes;
+#[path = "../support/mod.rs"]
+mod support;
