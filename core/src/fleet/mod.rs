@@ -80,6 +80,7 @@ mod error;
 mod hole;
 mod identify;
 mod io;
+pub mod lease;
 mod limits;
 pub mod plan;
 mod queue;
