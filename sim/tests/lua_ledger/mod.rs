@@ -18,7 +18,7 @@ struct Store {
 
 /// Runs the script.
 pub(crate) struct LuaLedger {
-    lua: Lua,
+    pub(crate) lua: Lua,
     script: Function,
     store: Rc<RefCell<Store>>,
     /// `CREW_TRACE` in the environment: every exchange is printed.

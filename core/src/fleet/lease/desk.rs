@@ -81,7 +81,8 @@ pub(super) struct Said {
 impl Desk {
     /// When somebody's turn may have come.
     pub(super) fn wake_at(&self) -> Option<Instant> {
-        self.wants.values().filter_map(|at| *at).min()
+        let spoken_of = self.wants.values().take(WANTS_MAX);
+        spoken_of.filter_map(|at| *at).min()
     }
 
     /// When the first permit runs out.
