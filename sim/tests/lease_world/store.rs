@@ -25,7 +25,7 @@ end
 cmsgpack = {
   pack = function(value)
     last = last + 1
-    packed[last], packed[last - 8192] = copy(value), nil
+    packed[last], packed[last - 4096] = copy(value), nil
     return 'packed ' .. last
   end,
   unpack = function(text)
@@ -36,6 +36,8 @@ cmsgpack = {
 pub(super) struct Store {
     lua: LuaLedger,
     clock: Clock,
+    /// How far its clock was ever ahead.
+    furthest: u64,
     /// Nobody reaches it until then.
     pub(super) away_until: Instant,
 }
@@ -47,6 +49,7 @@ impl Store {
         Self {
             lua,
             clock,
+            furthest: clock.offset,
             away_until: Instant::ZERO,
         }
     }
@@ -166,6 +169,8 @@ impl World {
                 self.store.away_until = self.now + lasts;
                 if is_lost {
                     self.store.lua.lose();
+                    // The next one's clock is not behind all that were before: no member may be left that knows.
+                    self.store.clock.offset = self.store.furthest;
                 }
             }
             Mishap::ClockStep { forward, by_ms } => {
@@ -174,6 +179,7 @@ impl World {
                     true => *offset + by_ms * 1_000,
                     false => *offset - by_ms * 1_000,
                 };
+                self.store.furthest = self.store.furthest.max(*offset);
             }
         }
     }

@@ -347,10 +347,13 @@ impl Holder {
     }
 
     /// The shard's session is closed: what is left of its lease is given back, and it can be taken again. To be said
-    /// after [`Step::Release`] and [`Step::Lose`], and whenever a session has ended for good.
+    /// after [`Step::Release`] and [`Step::Lose`], and whenever a session has ended for good. A permit that the shard has
+    /// counts as used.
     pub fn freed(&mut self, shard: ShardId) {
         if self.leases.remove(&shard).is_some() {
-            self.cancel_permit(shard);
+            // Whether a permit that it had was used is not known.
+            self.permit_sent(shard);
+            self.desk.drop_want(shard);
             self.hasten();
         }
     }
