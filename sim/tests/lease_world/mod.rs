@@ -1,5 +1,6 @@
 //! A fleet of processes around one register, in virtual time, under faults: nothing that must not be may ever be.
 
+mod asked;
 mod discord;
 mod draw;
 mod process;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use core::time::Duration;
 
 use shardkeep_core::fleet::Topology;
+pub(crate) use shardkeep_core::fleet::lease::View;
 use shardkeep_core::fleet::lease::{Holder, LeaseConfig, Step};
 use shardkeep_core::{Rng, ShardId};
 use shardkeep_sim::Instant;
