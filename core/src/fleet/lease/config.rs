@@ -26,11 +26,11 @@ pub struct LeaseConfig {
     /// How long a lease runs. A shard whose process crashed is taken by others after so long, and a register that was
     /// lost, or that is new, gives nothing out for so long. Default 10 s.
     pub term: Duration,
-    /// How much earlier a holder stops by its own clock. It has to cover clocks that differ in rate, and one step of the
-    /// register's clock: a server that takes over. Default 1.5 s; at least 1/20 and at most half of the term.
+    /// How much earlier a holder stops by its own clock. It has to cover clocks that differ in rate, and one step of
+    /// the register's clock: a server that takes over. Default 1.5 s; at least 1/20 and at most half of the term.
     pub margin: Duration,
-    /// How often the register is spoken to while nothing happens. Default 1 s; leases live on as long as one exchange in
-    /// [`term`](Self::term) less [`margin`](Self::margin) is answered.
+    /// How often the register is spoken to while nothing happens. Default 1 s; leases live on as long as one exchange
+    /// in [`term`](Self::term) less [`margin`](Self::margin) is answered.
     pub every: Duration,
     /// After how long an exchange counts as lost. Default 2 s.
     pub patience: Duration,

@@ -4,25 +4,15 @@ use alloc::borrow::ToOwned as _;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 use alloc::string::{String, ToString as _};
-use core::time::Duration;
 
 use crate::fleet::Topology;
 use crate::id::ShardId;
-use crate::time::{Instant, micros};
+use crate::time::Instant;
 
 use super::desk::{Desk, Said};
 use super::view::View;
-use super::words::{Retarget, Shard, Statement, Token};
-use super::{Exchange, LeaseConfig, Step};
-
-/// From one exchange to the next at least.
-const PACE: Duration = Duration::from_millis(20);
-
-/// From one to the next while shards are on their way to this process.
-const HURRY: Duration = Duration::from_millis(100);
-
-/// The first pause after an exchange that failed; each further one doubles it, up to [`LeaseConfig::every`].
-const RETRY_FIRST: Duration = Duration::from_millis(50);
+use super::words::Retarget;
+use super::{LeaseConfig, Step};
 
 /// How long a name or a label may be, and how long what a member says of itself, in bytes.
 const NAME_MAX: usize = 256;
@@ -114,12 +104,12 @@ pub struct HolderStats {
 #[derive(Clone, Debug)]
 pub struct Holder {
     pub(super) config: LeaseConfig,
-    instance: String,
-    status: String,
+    pub(super) instance: String,
+    pub(super) status: String,
     /// The register's name, and the greatest serial of its answers.
     pub(super) inc: String,
     pub(super) heard: u64,
-    seq: u64,
+    pub(super) seq: u64,
     /// The greatest token ever heard of.
     pub(super) top: u64,
     pub(super) topology: Option<Topology>,
@@ -129,10 +119,10 @@ pub struct Holder {
     pub(super) desk: Desk,
     pub(super) steps: VecDeque<Step>,
     pub(super) under_way: Option<UnderWay>,
-    last_sent: Option<Instant>,
-    not_before: Instant,
+    pub(super) last_sent: Option<Instant>,
+    pub(super) not_before: Instant,
     pub(super) failures: u32,
-    is_hasty: bool,
+    pub(super) is_hasty: bool,
     pub(super) is_hurried: bool,
     pub(super) in_touch_until: Option<Instant>,
     pub(super) is_leaving: bool,
@@ -201,24 +191,6 @@ impl Holder {
             .min()
     }
 
-    /// When there is something to say.
-    fn due(&self) -> Option<Instant> {
-        if self.has_left {
-            return None;
-        }
-        let Some(last) = self.last_sent else {
-            return Some(Instant::ZERO);
-        };
-        let pause = match () {
-            () if self.is_hasty => PACE,
-            () if self.is_hurried => HURRY.min(self.config.every),
-            () => self.config.every,
-        };
-        let at = last + pause;
-        let at = self.desk.wake_at().map_or(at, |wake| at.min(wake));
-        Some(at.max(last + PACE).max(self.not_before))
-    }
-
     /// The clock reached `now`: leases that ran out are lost, and an exchange that nobody answers is given up. Calls
     /// that were not asked for are harmless.
     pub fn handle_timeout(&mut self, now: Instant) {
@@ -238,98 +210,6 @@ impl Holder {
         }
     }
 
-    /// What to tell the register now; `None` if there is nothing to say yet, or an exchange is under way.
-    pub fn exchange(&mut self, now: Instant) -> Option<Exchange> {
-        self.handle_timeout(now);
-        if self.under_way.is_some() || self.due().is_none_or(|at| at > now) {
-            return None;
-        }
-        self.seq += 1;
-        let seq = self.seq;
-        let (statement, under_way) = self.statement(now, seq);
-        let argument = serde_json::to_string(&statement).ok()?;
-        self.under_way = Some(under_way);
-        self.last_sent = Some(now);
-        self.is_hasty = false;
-        Some(Exchange {
-            keys: [String::from("leases")].into(),
-            argument,
-        })
-    }
-
-    fn statement(&self, now: Instant, seq: u64) -> (Statement<'_>, UnderWay) {
-        let config = &self.config;
-        let mut held = BTreeMap::new();
-        let mut busy = alloc::vec::Vec::new();
-        for (&shard, lease) in &self.leases {
-            match lease.held {
-                Held::Running | Held::Releasing => {
-                    held.insert(Shard(shard), Token(lease.token));
-                }
-                Held::Lost => busy.push(Shard(shard)),
-            }
-        }
-        let (desk, said) = self.desk.speak(config.stride());
-        let topology = self.topology.as_ref().or(config.propose.as_ref());
-        let under_way = UnderWay {
-            seq,
-            sent: now,
-            stated: held
-                .iter()
-                .map(|(shard, token)| (shard.0, token.0))
-                .collect(),
-            said,
-            retarget: self.retarget.clone(),
-            has_left: self.is_leaving && self.leases.is_empty(),
-        };
-        let statement = Statement {
-            name: &config.name,
-            instance: &self.instance,
-            label: &config.label,
-            status: &self.status,
-            capacity: config.capacity,
-            standby: config.is_standby,
-            leaving: self.is_leaving,
-            seq,
-            inc: &self.inc,
-            heard: self.heard,
-            top: Token(self.top),
-            term: micros(config.term),
-            stride: micros(config.stride()),
-            handover: config.handover,
-            revision: self.revision,
-            topology: topology.map(Topology::to_string).unwrap_or_default(),
-            retarget: self.retarget.clone(),
-            held,
-            busy,
-            wants: desk.wants,
-            hand: desk.hand,
-            sent: desk.sent,
-            permit: micros(config.permit),
-            spacing: micros(config.spacing),
-            reserve: config.reserve,
-            limits: desk.limits,
-            view: self.wants_view,
-        };
-        (statement, under_way)
-    }
-
-    /// Nothing came of the exchange under way.
-    pub(super) fn failed(&mut self, now: Instant) {
-        if self.under_way.take().is_some() {
-            self.stats.failed += 1;
-            let pause = RETRY_FIRST.saturating_mul(1 << self.failures.min(8));
-            self.not_before = now + pause.min(self.config.every);
-            self.failures += 1;
-            self.is_hasty = true;
-        }
-    }
-
-    /// There is something to say at once.
-    pub(super) fn hasten(&mut self) {
-        self.is_hasty = true;
-    }
-
     /// Whether the shard may run at this moment: to be asked before each frame.
     #[must_use]
     pub fn may_run(&self, now: Instant, shard: ShardId) -> bool {
@@ -347,8 +227,8 @@ impl Holder {
     }
 
     /// The shard's session is closed: what is left of its lease is given back, and it can be taken again. To be said
-    /// after [`Step::Release`] and [`Step::Lose`], and whenever a session has ended for good. A permit that the shard has
-    /// counts as used.
+    /// after [`Step::Release`] and [`Step::Lose`], and whenever a session has ended for good. A permit that the shard
+    /// has counts as used.
     pub fn freed(&mut self, shard: ShardId) {
         if self.leases.remove(&shard).is_some() {
             // Whether a permit that it had was used is not known.

@@ -40,6 +40,7 @@ mod config;
 mod desk;
 mod heed;
 mod holder;
+mod speak;
 mod view;
 mod words;
 
