@@ -75,7 +75,7 @@ pub(super) struct DeskWords {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Said {
     sent: Vec<u64>,
-    has_report: bool,
+    report: Option<Instant>,
 }
 
 impl Desk {
@@ -108,7 +108,9 @@ impl Desk {
         let sent = self.sent.clone();
         let limits = self.limits(stride);
         let said = Said {
-            has_report: limits.is_some(),
+            report: limits
+                .as_ref()
+                .and(self.report.as_ref().map(|report| report.0)),
             sent,
         };
         let words = DeskWords {
@@ -149,13 +151,12 @@ impl Desk {
         })
     }
 
-    /// An exchange was answered.
-    pub(super) fn heard(&mut self, said: &Said, clock: Clock) {
+    /// An exchange was answered. Says whether there is something to be said at once.
+    pub(super) fn heard(&mut self, said: &Said, clock: Clock) -> bool {
         self.sent.retain(|number| !said.sent.contains(number));
-        if said.has_report {
-            self.report = None;
-        }
+        self.report.take_if(|report| said.report == Some(report.0));
         self.clock = Some(clock);
+        self.report.is_some() || !self.sent.is_empty()
     }
 
     /// The lease of a shard is over: it does not identify.

@@ -84,7 +84,9 @@ impl Holder {
             theirs: answer.now,
             received: now,
         };
-        self.desk.heard(&told.said, clock);
+        if self.desk.heard(&told.said, clock) {
+            self.hasten();
+        }
         let permit = told.sent + self.config.permit_good_for();
         self.permits_answered(now, permit, answer.permits);
         if answer.ask {
