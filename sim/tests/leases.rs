@@ -182,11 +182,9 @@ fn the_view_tells_all_there_is() {
     let account = view.account.expect("somebody has asked Discord");
     assert_eq!((account.total, account.max_concurrency), (1_000, 1));
     assert!(account.remaining < 1_000);
-    let text = serde_json::to_string(&view).expect("a view");
-    assert_eq!(
-        serde_json::from_str::<lease_world::View>(&text).expect("the same"),
-        view
-    );
+    let text = serde_json::to_string(&view.leases[3]).expect("a lease");
+    assert!(text.starts_with(r#"{"shard":"3/16","token":17"#), "{text}");
+    assert!(text.ends_with(r#","giving":false}"#), "{text}");
     finish(world);
 }
 

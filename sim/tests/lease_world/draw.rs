@@ -72,7 +72,7 @@ impl Plan {
             day: Duration::from_secs(86_400),
             mishaps: Vec::new(),
             calm_from: Duration::ZERO,
-            calm: Duration::from_secs(60),
+            calm: Duration::from_secs(45),
         }
     }
 
@@ -109,7 +109,7 @@ impl Plan {
         };
         plan.store_clock.rate = 990_000 + rng.below(20_001);
         // Moves take their time, and so do leases of the dead.
-        plan.calm = Duration::from_millis(60_000 + 1_600 * shards);
+        plan.calm = Duration::from_millis(45_000 + 1_300 * shards);
         let mut steps_from = Duration::ZERO;
         for _ in 0..rng.below(14) {
             let at = Duration::from_millis(rng.below(40_000));

@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use core::time::Duration;
 
 use shardkeep_core::fleet::Topology;
-pub(crate) use shardkeep_core::fleet::lease::View;
 use shardkeep_core::fleet::lease::{Holder, LeaseConfig, Step};
 use shardkeep_core::{Rng, ShardId};
 use shardkeep_sim::Instant;

@@ -108,9 +108,11 @@ impl Desk {
         let sent = self.sent.clone();
         let limits = self.limits(stride);
         let said = Said {
-            report: limits
+            report: self
+                .report
                 .as_ref()
-                .and(self.report.as_ref().map(|report| report.0)),
+                .filter(|_| limits.is_some())
+                .map(|report| report.0),
             sent,
         };
         let words = DeskWords {

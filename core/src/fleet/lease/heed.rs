@@ -93,8 +93,8 @@ impl Holder {
             self.desk.keep_clock();
             self.steps.push_back(Step::FetchLimits);
         }
-        if answer.view.is_some() {
-            self.view = answer.view;
+        if let Some(words) = answer.view {
+            self.view = Some(words.into());
             self.wants_view = false;
         }
         if told.has_left {

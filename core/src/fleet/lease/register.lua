@@ -356,7 +356,10 @@ end
 local needed, moving = 0, free_count
 for _, list in ipairs({ active, standby }) do
   for _, one in ipairs(list) do
-    needed = needed + math.max(one.quota - one.has, 0)
+    -- Who has been silent for a while may be gone: nothing is given back for it.
+    if members[one.id].seen + body.term / 2 > now then
+      needed = needed + math.max(one.quota - one.has, 0)
+    end
   end
 end
 for _, other in pairs(members) do
@@ -566,18 +569,21 @@ if #body.wants > 0 and now >= state.permits_from and now - (state.asked or 0) >=
 end
 
 local function view()
-  local list, leases = {}, {}
+  local list = {}
   for id, one in pairs(members) do
+    local leases, wanted = {}, {}
+    for shard, token in pairs(held_by(id)) do
+      leases[#leases + 1] = '"' .. shard .. '":"' .. text_of(token) .. '"'
+    end
+    for shard in pairs(one.giving) do
+      wanted[#wanted + 1] = '"' .. shard .. '"'
+    end
     list[#list + 1] = format(
       '{"name":%s,"instance":"%s","label":%s,"capacity":%.0f,"standby":%s,"leaving":%s,"seen_ms":%.0f,"shards":%.0f,'
-        .. '"status":%s}',
+        .. '"status":%s,"leases":{%s},"giving":[%s]}',
       cjson.encode(one.name), id, cjson.encode(one.label), one.capacity, tostring(one.standby), tostring(one.leaving),
-      (now - one.seen) / 1000, one.count, cjson.encode(one.status))
-    for shard, token in pairs(held_by(id)) do
-      leases[#leases + 1] = format(
-        '{"shard":"%s","token":"%.0f","instance":"%s","giving":%s}',
-        shard, token, id, tostring(one.giving[shard] ~= nil))
-    end
+      (now - one.seen) / 1000, one.count, cjson.encode(one.status), table.concat(leases, ','),
+      table.concat(wanted, ','))
   end
   local known_account = 'null'
   if account then
@@ -586,9 +592,9 @@ local function view()
       account.total, math.max(account.left, 0), math.max(account.over - now, 0) / 1000, account.concurrency)
   end
   return format(
-    '{"topology":%s,"revision":%.0f,"opens_in_ms":%.0f,"members":[%s],"leases":[%s],"account":%s}',
+    '{"topology":%s,"revision":%.0f,"opens_in_ms":%.0f,"members":[%s],"account":%s}',
     cjson.encode(state.topology), state.revision, math.max(state.ready - now, 0) / 1000,
-    table.concat(list, ','), table.concat(leases, ','), known_account)
+    table.concat(list, ','), known_account)
 end
 
 redis.call('SET', KEYS[1], cmsgpack.pack(state), 'PX', KEPT)

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::fleet::SHARDS_MAX;
 use crate::id::ShardId;
 
-use super::view::View;
+use super::view::ViewWords;
 
 /// The longest answer that is read, in bytes.
 pub(super) const ANSWER_MAX: usize = 16 << 20;
@@ -114,7 +114,7 @@ pub(super) struct Answer {
     pub(super) ask: bool,
     /// Shards are on their way to this member.
     pub(super) hurry: bool,
-    pub(super) view: Option<View>,
+    pub(super) view: Option<ViewWords>,
 }
 
 /// What became of a wish to identify.
@@ -172,42 +172,6 @@ impl<'de> Deserialize<'de> for Token {
         token
             .map(Self)
             .ok_or_else(|| D::Error::custom("not a token"))
-    }
-}
-
-/// Reads and writes a shard in a public struct.
-pub(super) mod shard {
-    use super::{Deserialize, Deserializer, Serialize, Serializer, Shard, ShardId};
-
-    pub(in super::super) fn serialize<S: Serializer>(
-        shard: &ShardId,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        Shard(*shard).serialize(serializer)
-    }
-
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<ShardId, D::Error> {
-        Shard::deserialize(deserializer).map(|shard| shard.0)
-    }
-}
-
-/// Reads and writes a token in a public struct.
-pub(super) mod token {
-    use super::{Deserialize, Deserializer, Serialize, Serializer, Token};
-
-    pub(in super::super) fn serialize<S: Serializer>(
-        token: &u64,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        Token(*token).serialize(serializer)
-    }
-
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<u64, D::Error> {
-        Token::deserialize(deserializer).map(|token| token.0)
     }
 }
 
