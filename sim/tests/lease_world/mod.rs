@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 use core::time::Duration;
 
-use shardkeep_core::fleet::Topology;
 use shardkeep_core::fleet::lease::{Holder, LeaseConfig, Step};
+use shardkeep_core::fleet::{SessionStartLimit, Topology};
 use shardkeep_core::{Rng, ShardId};
 use shardkeep_sim::Instant;
 
@@ -44,8 +44,12 @@ enum Happening {
     Sent(usize, ShardId),
     /// A session has closed.
     Closed(usize, ShardId),
-    /// Discord's answer to `/gateway/bot`, asked at this moment of the process's clock.
-    Limits(usize, Instant),
+    /// A process asks `/gateway/bot`, as it may at any time.
+    Asks(usize),
+    /// Discord reads its count for a process that asked at this moment of its clock.
+    Reads(usize, Instant),
+    /// Discord's answer arrives.
+    Limits(usize, Instant, SessionStartLimit),
     Mishap(Mishap),
 }
 
@@ -103,6 +107,7 @@ impl World {
         config.is_standby = is_standby;
         config.handover = self.plan.handover;
         config.reserve = self.plan.reserve;
+        config.patience = self.plan.patience;
         config.propose = Some(self.plan.topology.clone());
         let clock = Clock {
             offset: self.rng.below(1_000_000_000_000),
@@ -117,12 +122,16 @@ impl World {
             is_alive: true,
             is_leaving: false,
             paused_until: None,
+            slow_until: Instant::ZERO,
             cut_off_until: Instant::ZERO,
             sessions: BTreeMap::new(),
             wake: 0,
         });
         let at = self.processes.len() - 1;
         self.poke(at);
+        if self.plan.asks_anytime {
+            self.plan_in(2_000, 60_000, Happening::Asks(at));
+        }
         at
     }
 
@@ -186,7 +195,9 @@ impl World {
             | Happening::Identifies(by, _)
             | Happening::Sent(by, _)
             | Happening::Closed(by, _)
-            | Happening::Limits(by, _) => by,
+            | Happening::Asks(by)
+            | Happening::Reads(by, _)
+            | Happening::Limits(by, ..) => by,
         };
         let process = &self.processes[by];
         let is_outdated = matches!(happening, Happening::Wake(_, wake) if wake != process.wake);
@@ -223,10 +234,15 @@ impl World {
                 process.sessions.remove(&shard);
                 holder.freed(shard);
             }
-            Happening::Limits(_, asked_at) => {
-                let limit = self.discord.limits(self.now);
-                self.processes[by].holder.limits(asked_at, limit);
+            Happening::Asks(_) => {
+                self.ask_discord(by);
+                self.plan_in(2_000, 60_000, Happening::Asks(by));
             }
+            Happening::Reads(_, asked_at) => {
+                let limit = self.discord.limits(self.now);
+                self.plan_in(5, 1_500, Happening::Limits(by, asked_at, limit));
+            }
+            Happening::Limits(_, asked_at, limit) => holder.limits(asked_at, limit),
             _ => {}
         }
     }
@@ -253,6 +269,10 @@ impl World {
             self.fault(format!("{by}: {wrong}"));
         }
         self.plan_in(0, 20, Happening::Sent(by, shard));
+        if self.is_faulty() && self.rng.below(15) == 0 {
+            // Nobody hears of it for a while.
+            self.processes[by].cut_off_until = self.now + self.between(1_000, 15_000);
+        }
         if self.rng.below(3) == 0 {
             self.plan_in(500, 20_000, Happening::Wants(by, shard));
         }
@@ -304,16 +324,18 @@ impl World {
                 let longest = if self.rng.below(10) == 0 { 3_000 } else { 50 };
                 self.plan_in(0, longest, Happening::Identifies(by, shard));
             }
-            Step::FetchLimits => {
-                let asked_at = self.processes[by].clock.local(self.now);
-                self.plan_in(30, 400, Happening::Limits(by, asked_at));
-            }
+            Step::FetchLimits => self.ask_discord(by),
             Step::Left => {
                 self.processes[by].is_alive = false;
             }
             Step::Topology { topology, .. } => self.retopology(by, &topology),
             _ => {}
         }
+    }
+
+    fn ask_discord(&mut self, by: usize) {
+        let asked_at = self.processes[by].clock.local(self.now);
+        self.plan_in(5, 1_500, Happening::Reads(by, asked_at));
     }
 
     /// A process closes what does not belong to the fleet any more.

@@ -39,7 +39,9 @@ pub(crate) struct Process {
     pub(crate) is_leaving: bool,
     /// It does nothing until then, and then goes on as if nothing had been.
     pub(crate) paused_until: Option<Instant>,
-    /// Nothing arrives from it or at it until then.
+    /// Answers take seconds to it until then.
+    pub(crate) slow_until: Instant,
+    /// Nothing arrives from it after that, until then.
     pub(crate) cut_off_until: Instant,
     /// Open sessions, and those that are closing.
     pub(crate) sessions: BTreeMap<ShardId, u64>,

@@ -72,7 +72,9 @@ impl World {
     }
 
     fn is_cut_off(&self, by: usize) -> bool {
-        self.now < self.processes[by].cut_off_until || self.now < self.store.away_until
+        let process = &self.processes[by];
+        let is_cut_off = process.slow_until <= self.now && self.now < process.cut_off_until;
+        is_cut_off || self.now < self.store.away_until
     }
 
     /// An exchange sets out. It may be lost, and it may arrive twice.
@@ -115,7 +117,10 @@ impl World {
                 _ => copy == 0,
             };
             if is_sent {
-                let way = self.way();
+                let way = match self.now < self.processes[by].slow_until {
+                    true => self.between(0, 6_000),
+                    false => self.way(),
+                };
                 let answer = Some(answer.clone());
                 self.plan_at(self.now + way, Happening::Answered { by, answer });
             }
@@ -162,7 +167,9 @@ impl World {
             }
             Mishap::CutOff { member, lasts } => {
                 if let Some(by) = self.pick(member) {
-                    self.processes[by].cut_off_until = self.now + lasts;
+                    let slow = self.between(0, 5_000);
+                    self.processes[by].slow_until = self.now + slow;
+                    self.processes[by].cut_off_until = self.now + slow + lasts;
                 }
             }
             Mishap::Away { lasts, is_lost } => {
