@@ -101,7 +101,8 @@ fn text(answer: &Answer<'_>, last: u64) -> String {
 struct Driver {
     /// Leases that were taken and are not freed: whether they were asked back, and whether they were lost.
     open: BTreeMap<ShardId, (bool, bool)>,
-    top: u64,
+    /// The token that each shard was taken with last.
+    tokens: BTreeMap<ShardId, u64>,
     /// When the last exchange was sent, and whether it is to be answered.
     sent: Instant,
     exchanges: u64,
@@ -113,7 +114,11 @@ impl Driver {
     fn heed(&mut self, step: &Step) {
         match step {
             Step::Take { shard, token } => {
-                assert!(*token > self.top, "tokens only grow");
+                let before = self.tokens.insert(*shard, *token);
+                assert!(
+                    before.is_none_or(|before| before < *token),
+                    "tokens only grow"
+                );
                 assert!(
                     self.open.insert(*shard, (false, false)).is_none(),
                     "taken twice"
@@ -203,9 +208,6 @@ fuzz_target!(|acts: Vec<Act<'_>>| {
         }
         while let Some(step) = holder.poll_step() {
             driver.heed(&step);
-            if let Step::Take { token, .. } = step {
-                driver.top = driver.top.max(token);
-            }
         }
         for n in 0..8 {
             let runs = holder.may_run(now, shard(n));
