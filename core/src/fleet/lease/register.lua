@@ -493,31 +493,24 @@ end
 state.flights = kept
 flights = kept
 
--- When the key of a shard may identify next. Shards of different totals share the keys.
-local function free_at(shard, concurrency)
-  local key, at = index_of(shard) % concurrency, 0
-  for other, busy in pairs(recent) do
-    if index_of(other) % concurrency == key then
-      at = math.max(at, busy[1])
-    end
+-- When each key may identify next, and who of those that wait for it has most right: who came in the same few seconds
+-- goes by index. Shards of different totals share the keys.
+local busy_until, first = {}, {}
+local function sort_out(concurrency)
+  for shard, busy in pairs(recent) do
+    local key = index_of(shard) % concurrency
+    busy_until[key] = math.max(busy_until[key] or 0, busy[1])
   end
-  return at
-end
-
--- Whether nobody else waits for the key with more right: who came in the same few seconds goes by index.
-local function is_first(shard, wait, concurrency)
-  local index = index_of(shard)
-  local turn = math.floor(wait[1] / PATIENT)
-  for _, other in pairs(waits) do
-    local theirs = index_of(other[4])
-    if theirs % concurrency == index % concurrency then
-      local their_turn = math.floor(other[1] / PATIENT)
-      if their_turn < turn or their_turn == turn and theirs < index then
-        return false
-      end
-    end
+  for _, shard in ipairs(body.wants) do
+    local who = shard .. ' ' .. me
+    local wait = waits[who] or { now, now, me, shard, index_of(shard) }
+    wait[2] = now
+    waits[who] = wait
   end
-  return true
+  for _, wait in pairs(waits) do
+    local key, right = wait[5] % concurrency, math.floor(wait[1] / PATIENT) * 65536 + wait[5]
+    first[key] = math.min(first[key] or right, right)
+  end
 end
 
 local function grant(shard)
@@ -531,36 +524,40 @@ local function grant(shard)
   return serial
 end
 
-local function serve(shard)
-  local account = state.account
-  if not account or now >= account.over or now < state.permits_from then
-    return 'wait', '1000'
-  elseif account.left - math.min(body.reserve, math.floor(account.total / 2)) <= 0 then
+local function serve(shard, account)
+  if account.left - math.min(body.reserve, math.floor(account.total / 2)) <= 0 then
     return 'spent', text_of(math.ceil((account.over - now) / 1000))
   end
   local who = shard .. ' ' .. me
-  local wait = waits[who] or { now, now, me, shard }
-  wait[2] = now
-  waits[who] = wait
-  local at = free_at(shard, account.concurrency)
+  local wait = waits[who]
+  local key = wait[5] % account.concurrency
+  local at = busy_until[key] or 0
   if at > now then
     return 'wait', text_of(math.ceil((at - now) / 1000))
-  elseif not is_first(shard, wait, account.concurrency) then
+  elseif math.floor(wait[1] / PATIENT) * 65536 + wait[5] > first[key] then
     return 'wait', '250'
   end
   waits[who] = nil
+  busy_until[key] = now + body.use + body.spacing
   return 'granted', grant(shard)
 end
 
 local answered = {}
+local account = state.account
+local is_known = account and now < account.over and now >= state.permits_from
+if is_known and #body.wants > 0 then
+  sort_out(account.concurrency)
+end
 for _, shard in ipairs(body.wants) do
-  local outcome, value = serve(shard)
+  local outcome, value = 'wait', '1000'
+  if is_known then
+    outcome, value = serve(shard, account)
+  end
   answered[#answered + 1] = '["' .. shard .. '","' .. outcome .. '",' .. value .. ']'
 end
 
 -- One of those who want to identify is asked to ask Discord.
 local ask = false
-local account = state.account
 if #body.wants > 0 and now >= state.permits_from and now - (state.asked or 0) >= PATIENT then
   ask = not account or now >= account.over or now - account.asked >= STALE
   if ask then
