@@ -43,7 +43,7 @@ if not state then
   state = {
     version = 1, wall = wall, now = wall, born = wall, ready = wall + body.term, serial = 0, counter = wall,
     permits_from = wall + math.max(body.term, body.use + SETTLE),
-    revision = 0, topology = '', size = 0, free = {}, members = {}, recent = {}, permits = {}, waits = {}, flights = {},
+    revision = 0, topology = '', size = 0, free = {}, members = {}, recent = {}, permits = {}, flights = {},
   }
 end
 
@@ -394,7 +394,7 @@ if body.leaving and all == 0 then
 end
 
 -- Identifies. What the last answer of Discord's said, less what was granted that it may not have counted.
-local permits, recent, waits, flights = state.permits, state.recent, state.waits, state.flights
+local permits, recent, flights = state.permits, state.recent, state.flights
 
 local function index_of(shard)
   return tonumber(string.match(shard, '^%d+'))
@@ -429,10 +429,6 @@ local function refund(serial, permit)
   permits[serial] = nil
 end
 
-local wants = {}
-for _, shard in ipairs(body.wants) do
-  wants[shard] = true
-end
 local in_hand = {}
 for _, serial in ipairs(body.hand) do
   in_hand[serial] = true
@@ -455,11 +451,6 @@ end
 for index, busy in pairs(recent) do
   if busy[1] <= now then
     recent[index] = nil
-  end
-end
-for who, wait in pairs(waits) do
-  if wait[2] + PATIENT <= now or wait[3] == me and not wants[wait[4]] then
-    waits[who] = nil
   end
 end
 
@@ -493,23 +484,36 @@ end
 state.flights = kept
 flights = kept
 
--- When each key may identify next, and who of those that wait for it has most right: who came in the same few seconds
--- goes by index. Shards of different totals share the keys.
+-- Since when each of the member's shards waits, and with what right: who came in the same few seconds goes by index.
+local waited = known and known.waits and cmsgpack.unpack(known.waits) or {}
+local waits, line = {}, {}
+for _, shard in ipairs(body.wants) do
+  waits[shard] = waited[shard] or now
+  local index = index_of(shard)
+  line[#line + 1] = { shard = shard, index = index, right = math.floor(waits[shard] / PATIENT) * 65536 + index }
+end
+table.sort(line, function(a, b)
+  if a.right ~= b.right then
+    return a.right < b.right
+  end
+  return a.shard < b.shard
+end)
+
+-- When each key may identify next, and the best right that another member has to it. Shards of different totals share
+-- the keys.
 local busy_until, first = {}, {}
 local function sort_out(concurrency)
   for shard, busy in pairs(recent) do
     local key = index_of(shard) % concurrency
     busy_until[key] = math.max(busy_until[key] or 0, busy[1])
   end
-  for _, shard in ipairs(body.wants) do
-    local who = shard .. ' ' .. me
-    local wait = waits[who] or { now, now, me, shard, index_of(shard) }
-    wait[2] = now
-    waits[who] = wait
-  end
-  for _, wait in pairs(waits) do
-    local key, right = wait[5] % concurrency, math.floor(wait[1] / PATIENT) * 65536 + wait[5]
-    first[key] = math.min(first[key] or right, right)
+  for id, other in pairs(members) do
+    if id ~= me and other.firsts and other.firsts_of == concurrency and other.seen + PATIENT > now then
+      for key, right in pairs(other.firsts) do
+        key = tonumber(key)
+        first[key] = math.min(first[key] or right, right)
+      end
+    end
   end
 end
 
@@ -524,36 +528,42 @@ local function grant(shard)
   return serial
 end
 
-local function serve(shard, account)
+local function serve(wait, account)
   if account.left - math.min(body.reserve, math.floor(account.total / 2)) <= 0 then
     return 'spent', text_of(math.ceil((account.over - now) / 1000))
   end
-  local who = shard .. ' ' .. me
-  local wait = waits[who]
-  local key = wait[5] % account.concurrency
+  local key = wait.index % account.concurrency
   local at = busy_until[key] or 0
   if at > now then
     return 'wait', text_of(math.ceil((at - now) / 1000))
-  elseif math.floor(wait[1] / PATIENT) * 65536 + wait[5] > first[key] then
+  elseif first[key] and first[key] < wait.right then
     return 'wait', '250'
   end
-  waits[who] = nil
   busy_until[key] = now + body.use + body.spacing
-  return 'granted', grant(shard)
+  waits[wait.shard] = nil
+  return 'granted', grant(wait.shard)
 end
 
 local answered = {}
 local account = state.account
 local is_known = account and now < account.over and now >= state.permits_from
-if is_known and #body.wants > 0 then
+if is_known and #line > 0 then
   sort_out(account.concurrency)
+  member.firsts, member.firsts_of = {}, account.concurrency
 end
-for _, shard in ipairs(body.wants) do
+for _, wait in ipairs(line) do
   local outcome, value = 'wait', '1000'
   if is_known then
-    outcome, value = serve(shard, account)
+    outcome, value = serve(wait, account)
+    local key = tostring(wait.index % account.concurrency)
+    if outcome == 'wait' and not member.firsts[key] then
+      member.firsts[key] = wait.right
+    end
   end
-  answered[#answered + 1] = '["' .. shard .. '","' .. outcome .. '",' .. value .. ']'
+  answered[#answered + 1] = '["' .. wait.shard .. '","' .. outcome .. '",' .. value .. ']'
+end
+if next(waits) then
+  member.waits = cmsgpack.pack(waits)
 end
 
 -- One of those who want to identify is asked to ask Discord.
