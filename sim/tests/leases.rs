@@ -71,6 +71,7 @@ fn what_a_leaver_has_is_taken_within_a_few_exchanges() {
     assert!(took < secs(2), "{took:?}");
     let took = world.run_until_so(|world| world.counts().iter().sum::<usize>() == 64);
     assert!(took < secs(2), "{took:?}");
+    assert_eq!(world.counts()[2], 0);
     finish(world);
 }
 
@@ -139,6 +140,46 @@ fn the_register_may_be_lost_and_nobody_loses_a_shard() {
     world.crash(3);
     world.run_for(secs(20));
     assert_eq!(world.counts().iter().sum::<usize>(), 64);
+    finish(world);
+}
+
+#[test]
+fn a_copy_that_takes_over_and_lags_behind_gives_nothing_out_twice() {
+    let mut world = settled(16, 4);
+    let copy = world.copy_store();
+    world.leave(0);
+    world.run_for(secs(3));
+    let counts = world.counts();
+    assert_eq!(counts.iter().sum::<usize>(), 16);
+    world.take_over(&copy);
+    // In the copy the leaver still has its shards; who holds them has the greater tokens.
+    let takes = world.takes;
+    world.run_for(secs(30));
+    assert_eq!((world.counts(), world.takes), (counts, takes));
+    finish(world);
+}
+
+#[test]
+fn a_clock_that_is_set_ends_no_lease() {
+    for (forward, by_ms) in [(true, 3_600_000), (false, 3_600_000), (true, 1_500)] {
+        let mut world = settled(32, 4);
+        let takes = world.takes;
+        world.step_clock(forward, by_ms);
+        world.run_for(secs(60));
+        assert_eq!(world.takes, takes);
+        world.crash(1);
+        world.run_for(secs(30));
+        assert_eq!(world.counts().iter().sum::<usize>(), 32);
+        finish(world);
+    }
+}
+
+#[test]
+fn two_processes_of_one_name_are_two_members() {
+    let mut world = settled(30, 2);
+    world.start("bot-0".to_owned(), 64, false);
+    world.run_for(secs(40));
+    assert_eq!(world.counts(), [10, 10, 10]);
     finish(world);
 }
 

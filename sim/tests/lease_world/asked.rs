@@ -40,6 +40,21 @@ impl World {
         });
     }
 
+    /// Somebody sets the clock of the store's server.
+    pub(crate) fn step_clock(&mut self, forward: bool, by_ms: u64) {
+        self.befall(super::Mishap::ClockStep { forward, by_ms });
+    }
+
+    /// What a replica has got by now.
+    pub(crate) fn copy_store(&self) -> String {
+        self.store.copy()
+    }
+
+    /// The replica takes over, with what it had got then.
+    pub(crate) fn take_over(&self, copy: &str) {
+        self.store.take_over(copy);
+    }
+
     pub(crate) fn retarget(&mut self, at: usize, expected: u64, topology: &Topology) {
         self.processes[at].holder.retarget(expected, topology);
         self.plan.topology = topology.clone();

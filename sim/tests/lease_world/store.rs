@@ -54,6 +54,18 @@ impl Store {
         }
     }
 
+    /// What a copy of the store would hold that gets nothing any more.
+    pub(super) fn copy(&self) -> String {
+        let get = "return redis.call('GET', 'leases')";
+        self.lua.lua.load(get).eval().expect("there is a register")
+    }
+
+    /// The copy takes over.
+    pub(super) fn take_over(&self, copy: &str) {
+        let set = format!("redis.call('SET', 'leases', '{copy}', 'PX', 99999999)");
+        self.lua.lua.load(set).exec().expect("it is set");
+    }
+
     fn run(&mut self, now: Instant, argument: &str) -> String {
         let now = self.clock.local(now);
         self.lua.run(now, &["leases".to_owned()], argument)
