@@ -8,6 +8,7 @@ mod lua_ledger;
 use core::time::Duration;
 
 use lease_world::{Plan, World};
+use shardkeep_core::ShardId;
 use shardkeep_core::fleet::{Shards, Topology};
 
 fn number(name: &str) -> Option<u64> {
@@ -127,6 +128,25 @@ fn shares_are_in_proportion_to_capacity() {
     let mut world = World::new(plan);
     world.run_for(secs(20));
     assert_eq!(world.counts(), [5, 10, 15]);
+    finish(world);
+}
+
+#[test]
+fn shards_go_to_the_label_they_prefer() {
+    let mut plan = Plan::quiet(6, 16, 4);
+    for (label, shards) in [("1", "0-3/16"), ("3", "8-10/16"), ("7", "12/16")] {
+        let shards: Shards = shards.parse().expect("a list");
+        plan.prefer.insert(label.to_owned(), shards.resolve(1));
+    }
+    let mut world = World::new(plan);
+    world.run_for(secs(20));
+    assert_eq!(world.counts(), [4; 4]);
+    let runs = |at: usize, index| {
+        let shard = ShardId::new(index, 16).expect("below 16");
+        world.shards_of(at).contains(&shard)
+    };
+    assert!((0..4).all(|index| runs(1, index)));
+    assert!((8..11).all(|index| runs(3, index)));
     finish(world);
 }
 

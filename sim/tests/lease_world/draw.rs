@@ -1,5 +1,7 @@
 //! What a seed draws: a fleet, and what befalls it.
 
+use std::collections::BTreeMap;
+
 use core::time::Duration;
 
 use shardkeep_core::Rng;
@@ -32,6 +34,8 @@ pub(crate) enum Mishap {
 pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) topology: Topology,
+    /// Shards that prefer the label of a member; labels are the last characters of names.
+    pub(crate) prefer: BTreeMap<String, Topology>,
     pub(crate) members: Vec<Member>,
     pub(crate) store_clock: Clock,
     pub(crate) handover: u32,
@@ -63,6 +67,7 @@ impl Plan {
         Self {
             seed,
             topology: Topology::whole(shards).expect("a few shards"),
+            prefer: BTreeMap::new(),
             members: (0..members).map(member).collect(),
             store_clock: Clock {
                 offset: EPOCH,

@@ -108,6 +108,8 @@ impl World {
         config.handover = self.plan.handover;
         config.reserve = self.plan.reserve;
         config.patience = self.plan.patience;
+        config.label = name.chars().last().into_iter().collect();
+        config.prefer.clone_from(&self.plan.prefer);
         config.propose = Some(self.plan.topology.clone());
         let clock = Clock {
             offset: self.rng.below(1_000_000_000_000),

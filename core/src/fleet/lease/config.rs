@@ -1,5 +1,6 @@
 //! How a process takes part in a fleet of several.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use core::time::Duration;
 
@@ -15,7 +16,7 @@ pub struct LeaseConfig {
     pub name: String,
     /// Tells a process from all others, those of the same name too: any random number, a new one with each start.
     pub instance: u64,
-    /// What people call it: a zone, a version. At most 256 bytes; nothing is decided by it.
+    /// What it is like: a zone, a kind of machine. At most 256 bytes.
     pub label: String,
     /// How many shards it can run. Shares are in proportion to it.
     pub capacity: u32,
@@ -23,6 +24,9 @@ pub struct LeaseConfig {
     pub is_standby: bool,
     /// What is to be served if the register does not know yet. Members that propose nothing wait for one that does.
     pub propose: Option<Topology>,
+    /// For each label, shards that go to members of that label first, when they are free. Nothing moves for it. The
+    /// register keeps what it was told first. Default none.
+    pub prefer: BTreeMap<String, Topology>,
     /// How long a lease runs. A shard whose process crashed is taken by others after so long, and a register that was
     /// lost, or that is new, gives nothing out for so long. Default 10 s.
     pub term: Duration,
@@ -55,6 +59,7 @@ impl LeaseConfig {
             capacity,
             is_standby: false,
             propose: None,
+            prefer: BTreeMap::new(),
             term: Duration::from_secs(10),
             margin: Duration::from_millis(1_500),
             every: Duration::from_secs(1),

@@ -155,6 +155,7 @@ end
 if body.topology ~= '' and (state.revision == 0 or body.revision > state.revision) then
   set_topology(body.topology, math.max(body.revision, 1))
 end
+state.prefer = state.prefer or body.prefer
 local retargeted = 'null'
 if body.retarget then
   local wanted, expected = body.retarget.topology, body.retarget.expected
@@ -312,9 +313,30 @@ for _ in pairs(state.free) do
 end
 local is_open = now >= state.ready
 
--- What was the member's own before, then what is nobody's, then what may be wanted back by the one who had it.
+-- Shards that prefer this member's label, and those that prefer the label of another member that is there.
+local function preferences()
+  local labels, own, others = {}, {}, {}
+  for _, other in pairs(members) do
+    labels[other.label] = true
+  end
+  for label, text in pairs(state.prefer or {}) do
+    if labels[label] then
+      for _, shard in ipairs(expand(text)) do
+        if label == body.label then
+          own[shard] = true
+        else
+          others[shard] = true
+        end
+      end
+    end
+  end
+  return own, others
+end
+
+-- First what was the member's own before, then what prefers its label, then what is nobody's, then what another may want.
 local function pick(wanted)
-  local busy, classes = {}, { {}, {}, {} }
+  local busy, classes = {}, { {}, {}, {}, {}, {} }
+  local own, others = preferences()
   for _, shard in ipairs(body.busy) do
     busy[shard] = true
   end
@@ -322,7 +344,15 @@ local function pick(wanted)
     local free = state.free[shard]
     if free and not busy[shard] then
       local name = string.match(free, '^%d+ (.*)$')
-      local class = name == body.name and 1 or newest[name] and 3 or 2
+      local is_others = others[shard] and not own[shard]
+      local class = newest[name] and 5 or 3
+      if name == body.name then
+        class = is_others and 4 or 1
+      elseif own[shard] then
+        class = 2
+      elseif is_others then
+        class = 5
+      end
       classes[class][#classes[class] + 1] = shard
     end
   end

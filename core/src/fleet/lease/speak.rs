@@ -59,8 +59,8 @@ impl Holder {
         })
     }
 
-    fn statement(&self, now: Instant, seq: u64) -> (Statement<'_>, UnderWay) {
-        let config = &self.config;
+    /// What it holds, and what it cannot take.
+    fn held(&self) -> (BTreeMap<Shard, Token>, Vec<Shard>) {
         let mut held = BTreeMap::new();
         let mut busy = Vec::new();
         for (&shard, lease) in &self.leases {
@@ -71,6 +71,12 @@ impl Holder {
                 Held::Lost => busy.push(Shard(shard)),
             }
         }
+        (held, busy)
+    }
+
+    fn statement(&self, now: Instant, seq: u64) -> (Statement<'_>, UnderWay) {
+        let config = &self.config;
+        let (held, busy) = self.held();
         let (desk, said) = self.desk.speak(config.stride());
         let topology = self.topology.as_ref().or(config.propose.as_ref());
         let under_way = UnderWay {
@@ -101,6 +107,9 @@ impl Holder {
             handover: config.handover,
             revision: self.revision,
             topology: topology.map(Topology::to_string).unwrap_or_default(),
+            prefer: (config.prefer.iter())
+                .map(|(label, shards)| (label.as_str(), shards.to_string()))
+                .collect(),
             retarget: self.retarget.clone(),
             held,
             busy,

@@ -42,6 +42,9 @@ pub(super) struct Statement<'a> {
     pub(super) revision: u64,
     /// What the register is to serve if it knows nothing newer; empty if the member does not know either.
     pub(super) topology: String,
+    /// For each label, the shards that prefer it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) prefer: BTreeMap<&'a str, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) retarget: Option<Retarget>,
     /// Every lease it has. What is not among them is free.
