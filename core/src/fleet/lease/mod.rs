@@ -27,9 +27,10 @@
 //! # Who gets what
 //!
 //! Shares are in proportion to capacity, in whole numbers. Free shards go at once to those that have less than their
-//! share, first those they had before, then those that prefer their label. Whoever has more gives back gently: a few at a time, and only if somebody has
-//! room. A standby gets what the others have no room for. A process that crashes is missed when its term is over; one
-//! that was started again under the same name in the meantime waits for what its predecessor had.
+//! share: first those they had before, then those that prefer their label. Whoever has more gives back gently: a few at
+//! a time, and only if somebody has room. A standby gets what the others have no room for. A process that crashes is
+//! missed when its term is over; one that was started again under the same name in the meantime waits for what its
+//! predecessor had. A fleet that starts from nothing waits one term, for its register may replace one that was lost.
 //!
 //! # Identifies
 //!
