@@ -238,7 +238,8 @@ impl Holder {
         }
     }
 
-    /// The process is to end: it takes no more, and each shard is to be given back. [`Step::Left`] tells the end.
+    /// The process is to end: it takes no more, and each shard is to be given back. [`Step::Left`] tells the end; who
+    /// cannot wait for it may end when there are no [`shards`](Self::shards) any more, and others wait a term.
     pub fn leave(&mut self, now: Instant) {
         self.handle_timeout(now);
         if self.is_leaving {
