@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use lua_ledger::LuaLedger;
 use seeds::Seeds;
+use shardkeep_core::rest::pool::LEDGER;
 use shardkeep_sim::rush::crew::{self, CrewReport};
 
 /// Sums over all runs.
@@ -79,7 +80,7 @@ fn main() -> ExitCode {
     };
     let mut totals = Totals::default();
     seeds.run(
-        |seed| crew::run(seed, &mut LuaLedger::new()),
+        |seed| crew::run(seed, &mut LuaLedger::new(LEDGER)),
         |report| totals.add(report),
     );
     totals.print(seeds.count());

@@ -3,6 +3,7 @@
 mod lua_ledger;
 
 use lua_ledger::LuaLedger;
+use shardkeep_core::rest::pool::LEDGER;
 use shardkeep_sim::rush::crew;
 
 /// Seeds that once sent a request over an announced bucket, each for a reason of its own.
@@ -11,7 +12,7 @@ const MENDED: [u64; 10] = [25, 97, 128, 496, 763, 868, 1_023, 1_157, 1_387, 1_95
 #[test]
 fn what_was_mended_stays_so() {
     for seed in MENDED {
-        let report = crew::run(seed, &mut LuaLedger::new());
+        let report = crew::run(seed, &mut LuaLedger::new(LEDGER));
         assert!(report.is_good(), "{report}");
     }
 }
@@ -19,7 +20,7 @@ fn what_was_mended_stays_so() {
 #[test]
 fn a_crew_never_sends_more_than_was_announced() {
     for seed in 1..=32 {
-        let report = crew::run(seed, &mut LuaLedger::new());
+        let report = crew::run(seed, &mut LuaLedger::new(LEDGER));
         assert!(report.is_good(), "{report}");
     }
 }

@@ -84,6 +84,7 @@ mod error;
 mod hole;
 mod identify;
 mod io;
+pub mod lease;
 mod limits;
 mod membership;
 pub mod plan;

@@ -1,4 +1,5 @@
-//! The pool's ledger in a Lua of its own, with as much of Redis as the script uses: for runs in virtual time.
+//! A script of core's, the pool's ledger or the register of leases, in a Lua of its own, with as much of Redis as it
+//! uses: for runs in virtual time.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ struct Store {
 
 /// Runs the script.
 pub(crate) struct LuaLedger {
-    lua: Lua,
+    pub(crate) lua: Lua,
     script: Function,
     store: Rc<RefCell<Store>>,
     /// `CREW_TRACE` in the environment: every exchange is printed.
@@ -25,12 +26,12 @@ pub(crate) struct LuaLedger {
 }
 
 impl LuaLedger {
-    /// A ledger that knows nothing.
-    pub(crate) fn new() -> Self {
-        Self::build().expect("the script compiles")
+    /// A store that knows nothing, and the script that it runs.
+    pub(crate) fn new(script: &str) -> Self {
+        Self::build(script).expect("the script compiles")
     }
 
-    fn build() -> Result<Self> {
+    fn build(script: &str) -> Result<Self> {
         let lua = Lua::new();
         let store = Rc::new(RefCell::new(Store::default()));
         let globals = lua.globals();
@@ -62,9 +63,7 @@ impl LuaLedger {
             )?;
             globals.set(module, table)?;
         }
-        let script = lua
-            .load(shardkeep_core::rest::pool::LEDGER)
-            .into_function()?;
+        let script = lua.load(script).into_function()?;
         Ok(Self {
             lua,
             script,
