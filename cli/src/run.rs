@@ -72,7 +72,7 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
     let mut stop = Stop::listen()?;
     // Where a subscriber is set up already there is nothing to do.
     let _ = shardkeep::log::init(config.log_format, config.log_level);
-    let resumable = config.on_shutdown == OnShutdown::Resume;
+    let resumable = config.on_shutdown != OnShutdown::Close;
     let patience = Duration::from_millis(config.shutdown_timeout_ms);
     let bot = Bot::new(config)?;
     let bus = arguments.changes.as_deref().map(connect::bus).transpose()?;

@@ -207,7 +207,7 @@ impl Plan {
             Limits::Assumed
         };
         if let Some(config) = connect::build_if_token(self.connection.builder())? {
-            let settings = config.fleet(0);
+            let settings = config.fleet_machine(0);
             (facts.reserve, facts.margin) = (settings.reserve, settings.margin);
             if !is_given {
                 let rest = Rest::start(&config.token, config.rest())

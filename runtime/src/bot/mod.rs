@@ -24,6 +24,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use shardkeep_core::fleet::lease::View;
 use shardkeep_core::wire::{Command, EventFilter, EventKind};
 use shardkeep_core::{ShardId, Snowflake};
 use tokio::runtime::Runtime;
@@ -31,18 +32,22 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use builder::BotBuilder;
 pub use error::{Error, Failure};
+pub use fleet::crew::FleetStatus;
+pub(crate) use fleet::crew::Lease;
 pub use reshard::{ReshardError, ReshardReport, ReshardStatus, ReshardTotals, Resharding};
 pub use status::{IdentifyStatus, ShardStatus, Status};
 
 use crate::cache::{self, Cache};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, FleetKind};
 use crate::events::{Event, Queue};
 use crate::ops::OpsServer;
 use crate::rest::Rest;
 use crate::sessions::{self, Sessions};
 use crate::shard::{CommandFailed, Control};
+use crate::store::StoreError;
 use crate::transport::{Connector, client_config, read_bytes_max};
+use fleet::crew::open;
 use fleet::{Driver, Order};
 use handlers::Handlers;
 use shared::{Shared, Stage};
@@ -147,6 +152,21 @@ impl Bot {
             .into_iter()
             .filter_map(|s| Some((s.shard()?, s)))
             .collect();
+        let register = match config.fleet.kind {
+            FleetKind::Redis => Some(open(&config)?),
+            FleetKind::Static => None,
+        };
+        if register.is_some()
+            && !sessions
+                .as_ref()
+                .is_some_and(|sessions| sessions.is_shared())
+        {
+            let reason = "`fleet.kind` is `redis`: set `session_store.kind` to `redis`, or to `lmdb` if all processes \
+                          are on one machine, so that whoever takes a shard over can resume it";
+            return Err(Error::Store(StoreError::Refused {
+                reason: reason.to_owned(),
+            }));
+        }
         let driver = Driver {
             filter: config.filter(),
             config: config.clone(),
@@ -156,6 +176,7 @@ impl Bot {
             connector,
             snapshots,
             sessions: sessions.clone(),
+            register,
             window_log_max: builder.window_log_max,
             seed: builder.seed,
         };
@@ -303,6 +324,15 @@ impl Bot {
     #[must_use]
     pub fn shard_of(&self, guild: Snowflake) -> Option<ShardId> {
         self.inner.shared.shard_of(guild)
+    }
+
+    /// What all processes of the bot do, with `fleet.kind = redis`: who holds which shard, and what is left of the
+    /// day's identifies. `None` if the process is alone, or the register does not answer.
+    pub async fn fleet(&self) -> Option<View> {
+        let orders = lock(&self.inner.life).orders.clone()?;
+        let (answer, answered) = oneshot::channel();
+        orders.send(Order::View(answer)).ok()?;
+        answered.await.ok()
     }
 
     /// What the bot is doing, in numbers. Answers at once, from memory.

@@ -55,7 +55,7 @@ impl Bot {
                 }
             }
         };
-        let resumable = self.inner.config.on_shutdown == OnShutdown::Resume;
+        let resumable = self.inner.config.on_shutdown != OnShutdown::Close;
         let stop = async {
             stop_signal().await;
             tracing::info!(resumable, "stopping");

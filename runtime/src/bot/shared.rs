@@ -8,6 +8,7 @@ use shardkeep_core::{Instant, ShardId, Snowflake, fleet, gateway};
 use tokio::sync::{mpsc, watch};
 
 use super::error::Failure;
+use super::fleet::crew::FleetStatus;
 use super::reshard::ReshardStatus;
 use crate::cache::Cache;
 use crate::clock;
@@ -48,6 +49,8 @@ pub(super) struct Shared {
     retired: Mutex<Report>,
     /// What serves, if this process runs all of it.
     serving: Mutex<Option<fleet::Serving>>,
+    /// This process's place in a fleet of several.
+    crew: Mutex<Option<FleetStatus>>,
     /// A change of shards that is under way.
     resharding: Mutex<Option<watch::Receiver<ReshardStatus>>>,
     /// When the IO threads' timer last went round, in microseconds of the clock.
@@ -74,6 +77,7 @@ impl Shared {
             snapshots: Mutex::default(),
             retired: Mutex::default(),
             serving: Mutex::default(),
+            crew: Mutex::default(),
             resharding: Mutex::default(),
             io_pulse: AtomicU64::new(0),
             handler_panics: AtomicU64::new(0),
@@ -131,6 +135,23 @@ impl Shared {
         serving
             .map(|handle| u64::from(handle.cell.report().stats.guilds))
             .sum()
+    }
+
+    /// How many guilds there are on the shards of this process.
+    pub(super) fn guilds_here(&self) -> u64 {
+        let shards = self.shards().into_iter();
+        shards
+            .map(|handle| u64::from(handle.cell.report().stats.guilds))
+            .sum()
+    }
+
+    pub(super) fn set_crew(&self, status: FleetStatus) {
+        *lock(&self.crew) = Some(status);
+    }
+
+    /// This process's place in a fleet of several, if it is in one.
+    pub(super) fn crew(&self) -> Option<FleetStatus> {
+        lock(&self.crew).clone()
     }
 
     pub(super) fn set_resharding(&self, status: Option<watch::Receiver<ReshardStatus>>) {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use shardkeep_core::gateway::StateName;
 use shardkeep_core::{Instant, ShardId};
 
+use super::fleet::crew::FleetStatus;
 use super::reshard::ReshardStatus;
 use super::shared::{Shared, Stage};
 use crate::cache::CacheStatus;
@@ -47,6 +48,9 @@ pub struct Status {
     pub failure: Option<String>,
     /// The day's identifies.
     pub identify: IdentifyStatus,
+    /// This process's place in a fleet of several; none if it is alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<FleetStatus>,
     /// A change of shards that is under way; none if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resharding: Option<ReshardStatus>,
@@ -238,6 +242,7 @@ impl Status {
                 granted_today: fleet.granted_today,
                 wasted_today: fleet.wasted_today,
             },
+            fleet: shared.crew(),
             resharding: shared.resharding(),
             cache: shared.cache.as_ref().map(|cache| cache.numbers().status()),
             stored_sessions: shared.sessions().map(|sessions| sessions.status()),

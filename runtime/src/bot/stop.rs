@@ -9,6 +9,7 @@ use super::fleet::Order;
 use super::shared::Stage;
 use super::{Bot, lock};
 use crate::clock;
+use crate::config::OnShutdown;
 
 impl Bot {
     pub(super) fn shutdown_timeout(&self) -> Duration {
@@ -38,7 +39,11 @@ impl Bot {
         };
         if let (Some(orders), Some(runtime)) = (orders, runtime) {
             // The fleet may have stopped by itself.
-            let _stopped_already = orders.send(Order::Shutdown { resumable });
+            let transfer = self.inner.config.on_shutdown == OnShutdown::Transfer;
+            let _stopped_already = orders.send(Order::Shutdown {
+                resumable,
+                transfer,
+            });
             let (mut stage, limit) = (self.inner.shared.stage.subscribe(), self.shutdown_timeout());
             // Waited for on the bot's own threads: the caller's may have no timers.
             let waiting = runtime.spawn(async move {

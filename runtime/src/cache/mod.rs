@@ -21,6 +21,8 @@ pub(crate) use feed::heard;
 pub use handle::Cache;
 pub use hearing::{CHANGED, FORGET};
 pub use numbers::{CacheNumbers, CacheStatus};
+#[cfg(feature = "redis")]
+pub(crate) use open::redis;
 pub(crate) use open::{bot_name, default_folder, open, open_lmdb, open_redis};
 pub use own::{
     CacheError, INVALIDATIONS, LoadError, OwnCache, OwnCacheSettings, OwnCounts, OwnKey,

@@ -104,7 +104,7 @@ pub(crate) fn default_folder(config: &Config) -> PathBuf {
 }
 
 #[cfg(feature = "redis")]
-fn redis(config: &Config) -> Result<Option<crate::redis::Redis>, StoreError> {
+pub(crate) fn redis(config: &Config) -> Result<Option<crate::redis::Redis>, StoreError> {
     use crate::redis::{Redis, RedisSettings};
 
     let settings = RedisSettings {

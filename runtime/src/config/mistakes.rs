@@ -49,8 +49,8 @@ fn misspelt_names_are_answered_with_the_nearest() {
             "bot.toml:1: `disabled_events` has no event `TYPING_STRAT`; did you mean `TYPING_START`?",
         ),
         (
-            "on_shutdown = \"transfer\"",
-            "bot.toml:1: `on_shutdown` has no choice `transfer`; allowed: `resume` or `close`",
+            "on_shutdown = \"hand_over\"",
+            "bot.toml:1: `on_shutdown` has no choice `hand_over`; allowed: `resume`, `transfer` or `close`",
         ),
         (
             "compress = \"zlip\"",

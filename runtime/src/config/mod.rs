@@ -5,6 +5,7 @@ mod cache;
 mod check;
 mod check_records;
 mod error;
+mod fleet;
 #[cfg(test)]
 mod mistakes;
 mod option;
@@ -21,6 +22,7 @@ mod tests;
 pub use builder::ConfigBuilder;
 pub use cache::{CacheConfig, Lean, RecordLimits, RedisConfig, StoreConfig, StoreKind};
 pub use error::{ConfigError, Origin, Problem};
+pub use fleet::{FleetConfig, FleetKind};
 pub use option::{ConfigOption, Kind, OPTIONS};
 pub use rest::{Headers, RestConfig, RestPool, RestProxy};
 pub use sessions::{Acknowledge, SessionStoreConfig, SessionStoreKind};

@@ -1,6 +1,7 @@
 //! The description of an option, and the one table that lists them all.
 
 use super::cache::OPTIONS as CACHE;
+use super::fleet::OPTIONS as FLEET;
 use super::rest::OPTIONS as REST;
 use super::sessions::OPTIONS as SESSIONS;
 use super::table::BOT;
@@ -127,10 +128,10 @@ impl ConfigOption {
 
 /// Every option there is, by section.
 pub const OPTIONS: &[ConfigOption] = &joined::<
-    { BOT.len() + SESSIONS.len() + REST.len() + CACHE.len() },
->([BOT, SESSIONS, REST, CACHE]);
+    { BOT.len() + SESSIONS.len() + FLEET.len() + REST.len() + CACHE.len() },
+>([BOT, SESSIONS, FLEET, REST, CACHE]);
 
-const fn joined<const N: usize>(parts: [&[ConfigOption]; 4]) -> [ConfigOption; N] {
+const fn joined<const N: usize>(parts: [&[ConfigOption]; 5]) -> [ConfigOption; N] {
     let (mut all, mut n, mut part) = ([parts[0][0]; N], 0, 0);
     while part < parts.len() {
         let mut at = 0;

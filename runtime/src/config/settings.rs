@@ -12,6 +12,7 @@ use shardkeep_core::{ShardId, Token};
 use super::builder::ConfigBuilder;
 use super::cache::{CacheConfig, Lean, RedisConfig, StoreConfig};
 use super::check;
+use super::fleet::{FleetConfig, FleetKind};
 use super::rest::{RestConfig, RestPool, RestProxy};
 use super::sessions::{Acknowledge, SessionStoreConfig};
 
@@ -97,6 +98,8 @@ pub struct Config {
     pub session_store: SessionStoreConfig,
     /// When an event counts as finished.
     pub acknowledge: Acknowledge,
+    /// How processes share the bot's shards.
+    pub fleet: FleetConfig,
 }
 
 /// What a stop does to sessions.
@@ -107,6 +110,8 @@ pub enum OnShutdown {
     /// Discord keeps them for a few minutes: a restart can resume them and loses nothing.
     #[default]
     Resume,
+    /// The same, and other processes of a leased fleet take the shards over at once.
+    Transfer,
     /// Discord ends them and shows the bot offline at once.
     Close,
 }
@@ -292,7 +297,7 @@ impl Config {
 
     /// What the fleet is told.
     #[must_use]
-    pub fn fleet(&self, seed: u64) -> fleet::Config {
+    pub fn fleet_machine(&self, seed: u64) -> fleet::Config {
         let from = &self.identify;
         let mut config = fleet::Config::new(self.shards.clone());
         config.margin = Duration::from_millis(from.margin_ms);
@@ -306,6 +311,9 @@ impl Config {
         config.damping.waste_percent = from.waste_percent;
         config.damping.fleet_min = from.fleet_min;
         config.seed = seed;
+        if self.fleet.kind == FleetKind::Redis {
+            config.here = fleet::Here::Told;
+        }
         config
     }
 }

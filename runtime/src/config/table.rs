@@ -130,10 +130,11 @@ pub(super) const BOT: &[ConfigOption] = &[
     ),
     option(
         "on_shutdown",
-        Kind::Choice(&["resume", "close"]),
+        Kind::Choice(&["resume", "transfer", "close"]),
         "\"resume\"",
-        "What a stop does to sessions: `resume` keeps them for a few minutes, so that a restart loses nothing; `close` \
-         ends them and shows the bot offline at once.",
+        "What a stop does to sessions: `resume` keeps them for a few minutes, so that a restart loses nothing; \
+         `transfer` gives them to the other processes at once (with `fleet.kind = redis`; else it is `resume`); \
+         `close` ends them and shows the bot offline at once.",
     ),
     option(
         "shutdown_timeout_ms",

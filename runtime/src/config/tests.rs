@@ -59,7 +59,7 @@ fn the_defaults_of_sessions_and_fleet_are_those_of_core() {
     let made = config.session(ShardId::SINGLE, "wss://gateway.discord.gg", 0);
     assert_eq!(format!("{made:?}"), format!("{session:?}"));
     let fleet = shardkeep_core::fleet::Config::new(config.shards.clone());
-    assert_eq!(config.fleet(0), fleet);
+    assert_eq!(config.fleet_machine(0), fleet);
 }
 
 #[test]

@@ -194,6 +194,7 @@ mod tests {
         assert_eq!(saved, [1, 9, 1], "the newest of each");
         let gone = Change::Remove {
             shard: ShardId::new(2, 4).unwrap(),
+            fencing: 0,
             at_ms: 10,
         };
         assert_eq!(second.store(&changes([gone])).unwrap().removed, 1);

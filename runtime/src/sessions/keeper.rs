@@ -109,7 +109,11 @@ fn write(namespace: &str, change: &Change) -> Option<Write> {
             let version = Version::new(capsule.fencing, capsule.saved_at_ms);
             (capsule.shard()?, version, Some(seal(capsule)?))
         }
-        Change::Remove { shard, at_ms } => (*shard, Version::new(0, *at_ms), None),
+        Change::Remove {
+            shard,
+            fencing,
+            at_ms,
+        } => (*shard, Version::new(*fencing, *at_ms), None),
     };
     Some(Write {
         namespace: namespace.to_owned(),

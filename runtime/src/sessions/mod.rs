@@ -77,6 +77,7 @@ pub(crate) struct Sessions {
     tracked: RwLock<BTreeMap<ShardId, Arc<Tracked>>>,
     /// Whether events count as finished without a word of the application's.
     is_automatic: bool,
+    is_shared: bool,
     /// When changes were last asked for, in milliseconds of Unix time; it goes forward even where the clock goes back.
     asked_ms: AtomicU64,
     /// The identify account, and whether it changed since it was stored.
@@ -96,6 +97,7 @@ impl Sessions {
         Self {
             tracked: RwLock::default(),
             is_automatic,
+            is_shared: matches!(keeper, Keeper::Store { .. }),
             asked_ms: AtomicU64::new(0),
             account: Mutex::default(),
             shape: Mutex::default(),
@@ -107,6 +109,11 @@ impl Sessions {
     /// Starts the thread that reads and writes.
     pub(crate) fn start(self: &Arc<Self>) -> std::io::Result<()> {
         lock(&self.writer).start(Arc::downgrade(self))
+    }
+
+    /// Whether other processes find what this one stores, and the newest lease's is kept.
+    pub(crate) const fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     /// Whether events count as finished when they are dropped, or when their handlers have returned.
@@ -139,6 +146,12 @@ impl Sessions {
     pub(crate) fn of(&self, shard: ShardId) -> Option<Arc<Tracked>> {
         let all = self.tracked.read().unwrap_or_else(PoisonError::into_inner);
         all.get(&shard).cloned()
+    }
+
+    /// The shard is another process's: nothing more is written of it.
+    pub(crate) fn forget(&self, shard: ShardId) {
+        let mut all = self.tracked.write().unwrap_or_else(PoisonError::into_inner);
+        all.remove(&shard);
     }
 
     fn all(&self) -> Vec<Arc<Tracked>> {

@@ -9,7 +9,11 @@ use shardkeep_core::gateway::{Capsule, Progress, Snapshot};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Change {
     Save(Capsule),
-    Remove { shard: ShardId, at_ms: u64 },
+    Remove {
+        shard: ShardId,
+        fencing: u64,
+        at_ms: u64,
+    },
 }
 
 /// One shard's session.
@@ -17,6 +21,8 @@ pub(super) enum Change {
 pub(crate) struct Tracked {
     shard: ShardId,
     compression: &'static str,
+    /// The fencing token of the lease under which it is written; 0 without leases.
+    fencing: u64,
     /// When a predecessor stored its session.
     saved_at_ms: Option<u64>,
     state: Mutex<State>,
@@ -59,9 +65,16 @@ impl Tracked {
         Self {
             shard,
             compression,
+            fencing: 0,
             saved_at_ms: from.map(|capsule| capsule.saved_at_ms),
             state: Mutex::new(state),
         }
+    }
+
+    /// The same, under a lease with this fencing token.
+    pub(crate) const fn under(mut self, token: u64) -> Self {
+        self.fencing = token;
+        self
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -146,8 +159,13 @@ impl Tracked {
         let epoch = state.epoch;
         let (next, change) = match &state.session {
             None => {
-                let (shard, at_ms) = (self.shard, now_ms);
-                (Stored::Nothing, Change::Remove { shard, at_ms })
+                let (shard, fencing, at_ms) = (self.shard, self.fencing, now_ms);
+                let change = Change::Remove {
+                    shard,
+                    fencing,
+                    at_ms,
+                };
+                (Stored::Nothing, change)
             }
             Some(session) => {
                 let mut capsule = Capsule::of(session, acknowledged)?;
@@ -155,6 +173,7 @@ impl Tracked {
                 capsule.acknowledged = acknowledged;
                 capsule.compression = self.compression.to_owned();
                 capsule.epoch = epoch;
+                capsule.fencing = self.fencing;
                 capsule.saved_at_ms = now_ms;
                 let stored = Stored::Session {
                     epoch,
@@ -207,6 +226,7 @@ mod tests {
             tracked.change(1),
             Some(Change::Remove {
                 shard: ShardId::SINGLE,
+                fencing: 0,
                 at_ms: 1
             })
         );

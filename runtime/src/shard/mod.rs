@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 pub(crate) use cell::{Report, ShardCell};
 pub(crate) use outlet::{Part, Switch, SwitchOrder, SwitchTold, joining_filter};
 
+use crate::bot::Lease;
 use crate::cache::Feed;
 use crate::clock;
 use crate::drive::Deadline;
@@ -43,6 +44,8 @@ pub(crate) enum Control {
     Send(Box<Command>, oneshot::Sender<Result<(), CommandFailed>>),
     /// Something about the shard's part in a change of shards.
     Switch(Box<SwitchOrder>),
+    /// The lease is over: look at it.
+    Fenced,
     /// Reconnect and resume.
     Reconnect,
     /// Stop for good.
@@ -56,6 +59,8 @@ pub(crate) enum Notice {
     Fleet(fleet::Input),
     /// Something about the shard's part in a change of shards.
     Switch { shard: ShardId, told: SwitchTold },
+    /// The shard has ended without a word to Discord, because its lease is over. Its session lives on.
+    Fenced { shard: ShardId },
     /// The shard has ended. The snapshot is what another process can go on from.
     Ended {
         shard: ShardId,
@@ -92,6 +97,8 @@ pub(crate) struct Surroundings {
     /// The part of a session that is made for a change of shards, and what the user wants to hear of if there is no
     /// cache.
     pub(crate) joining: Option<(Switch, Option<EventFilter>)>,
+    /// Until when the shard may run, if it is leased.
+    pub(crate) lease: Option<Arc<Lease>>,
 }
 
 /// What the shards of a thread share while one of them runs.
@@ -114,6 +121,7 @@ pub(crate) struct Shard {
     deadline: Deadline,
     controls: mpsc::UnboundedReceiver<Control>,
     next_command: u64,
+    lease: Option<Arc<Lease>>,
 }
 
 impl Shard {
@@ -135,6 +143,7 @@ impl Shard {
             deadline: Deadline::default(),
             controls: around.controls,
             next_command: 0,
+            lease: around.lease,
         }
     }
 
@@ -169,6 +178,7 @@ impl Shard {
             busy = true;
             match control {
                 Control::Granted => self.feed(Input::IdentifyGranted),
+                Control::Fenced => {}
                 Control::Switch(order) => self.outlet.obey_switch(*order),
                 Control::Reconnect => self.feed(Input::Reconnect),
                 Control::Shutdown { resumable } => self.feed(Input::Shutdown { resumable }),
@@ -215,6 +225,13 @@ impl Shard {
 
     fn turn(&mut self, cx: &mut Context<'_>, window: &mut Window) -> Poll<()> {
         for _ in 0..ROUNDS {
+            if self
+                .lease
+                .as_ref()
+                .is_some_and(|lease| lease.is_over(clock::now()))
+            {
+                return Poll::Ready(());
+            }
             let mut busy = self.tick(cx);
             busy |= self.obey(cx);
             busy |= self.outlet.poll_switch(cx);
@@ -238,6 +255,9 @@ impl Shard {
 
     fn end(&mut self) {
         let shard = self.session.shard();
+        if self.session.closed().is_none() {
+            return self.outlet.notify(Notice::Fenced { shard });
+        }
         if let Some(reason) = self.session.closed() {
             let mut snapshot = self.session.snapshot();
             if let (Some(pinned), Some(resumption)) =

@@ -118,6 +118,7 @@ fn shard(
         controls,
         tracked: None,
         joining: None,
+        lease: None,
         cache: None,
         connector: Connector {
             tls,

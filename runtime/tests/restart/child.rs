@@ -1,4 +1,5 @@
 //! A bot in a process of its own: this test program again. It says what it has handled, and can be killed.
+#![allow(dead_code, reason = "every test program uses its own part")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};

@@ -255,6 +255,23 @@ impl Holder {
         self.hasten();
     }
 
+    /// What is to be served if the register does not know yet, once this process knows: `auto` is Discord's to say.
+    /// What was proposed before stays.
+    pub fn propose(&mut self, topology: Topology) {
+        self.config.propose.get_or_insert(topology);
+        self.hasten();
+    }
+
+    /// Until when the shard may run, as far as is known now; `None` if it may not. What [`may_run`](Self::may_run)
+    /// compares with, for whoever has to ask elsewhere.
+    #[must_use]
+    pub fn runs_until(&self, shard: ShardId) -> Option<Instant> {
+        let lease = self.leases.get(&shard);
+        lease
+            .filter(|lease| lease.held != Held::Lost)
+            .map(|lease| lease.until)
+    }
+
     /// Another topology for the whole fleet, if its revision is still `expected`. [`Step::Retargeted`] tells what came
     /// of it; a later call replaces one that has not been answered.
     pub fn retarget(&mut self, expected: u64, topology: &Topology) {

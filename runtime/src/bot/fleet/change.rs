@@ -88,6 +88,10 @@ fn millis(duration: Duration) -> u64 {
 impl Running {
     /// What serves, once it is known and if this process runs all of it.
     pub(super) fn know_serving(&mut self) {
+        if self.crew.is_some() {
+            // The register says.
+            return;
+        }
         let Some(topology) = self.fleet.topology() else {
             return;
         };
@@ -113,6 +117,9 @@ impl Running {
     fn plan(&self, target: Target) -> Result<Plan, ReshardError> {
         if matches!(target, Target::Isolate(_) | Target::Rejoin(_)) {
             return Err(ReshardError::Overlay);
+        }
+        if self.crew.is_some() {
+            return Err(ReshardError::Leased);
         }
         let Some(topology) = self.fleet.topology() else {
             return Err(ReshardError::TooEarly);

@@ -1,6 +1,7 @@
 //! The task that owns the fleet: asks Discord for limits, starts and stops shards, hands out identify slots.
 
 mod change;
+pub(super) mod crew;
 mod shards;
 mod told;
 
@@ -9,11 +10,12 @@ use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use shardkeep_core::fleet::lease::View;
 use shardkeep_core::fleet::{Event, Fleet, Input, Output, Serving, Shards, reshard};
 use shardkeep_core::gateway::{Capsule, Snapshot};
 use shardkeep_core::wire::EventFilter;
 use shardkeep_core::{Instant, Machine, Rng, ShardId};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::error::Failure;
 use super::reshard::Request;
@@ -26,20 +28,23 @@ use crate::events::ShardErrorKind;
 use crate::http::{GatewayBot, HttpError, gateway_bot};
 use crate::rest::Rest;
 use crate::sessions::{Loaded, Sessions};
-use crate::shard::{Control, Notice};
+use crate::shard::Notice;
 use crate::transport::Connector;
 use change::{Change, Storing};
+use crew::{Crew, Register, Stirred};
 use told::Told;
 
 /// What the bot asks of its fleet.
 #[derive(Debug)]
 pub(super) enum Order {
-    /// Stop every shard.
-    Shutdown { resumable: bool },
+    /// Stop every shard. With `transfer`, the other processes of the fleet get them at once.
+    Shutdown { resumable: bool, transfer: bool },
     /// Change how many shards there are, or say what that would cost.
     Reshard(Box<Request>),
     /// Pause, resume or abort that.
     Steer(reshard::Input),
+    /// Say what all processes of the fleet do.
+    View(oneshot::Sender<View>),
 }
 
 type Fetch = Pin<Box<dyn Future<Output = Result<GatewayBot, HttpError>> + Send>>;
@@ -56,6 +61,8 @@ pub(super) struct Driver {
     pub(super) snapshots: BTreeMap<ShardId, Snapshot>,
     /// Where sessions are stored, if they are.
     pub(super) sessions: Option<Arc<Sessions>>,
+    /// Where the processes of a fleet lease their shards, if they do.
+    pub(super) register: Option<Arc<dyn Register>>,
     pub(super) window_log_max: u32,
     pub(super) seed: u64,
 }
@@ -83,6 +90,8 @@ struct Running {
     change: Option<Box<Change>>,
     unfinished: Option<u32>,
     storing: Option<Storing>,
+    /// This process's place among others, if it shares the bot's shards.
+    crew: Option<Crew>,
     /// For whoever steers a change of shards.
     orders: mpsc::WeakUnboundedSender<Order>,
 }
@@ -94,6 +103,7 @@ enum Woken {
     Fetched(Result<GatewayBot, HttpError>),
     Due(Instant),
     Stored,
+    Stirred(Stirred),
 }
 
 impl Driver {
@@ -104,10 +114,48 @@ impl Driver {
         mut orders: mpsc::UnboundedReceiver<Order>,
     ) {
         let (notices, mut inbox) = mpsc::unbounded_channel();
-        let loaded = self.load().await;
-        let mut config = self.config.fleet(self.seed);
+        let mut running = self.begin(notices, to_itself).await;
+        while !running.settle() {
+            running.report();
+            match running.wait(&mut inbox, &mut orders).await {
+                Woken::Notice(Some(notice)) => running.on_notice(notice),
+                Woken::Order(Some(order)) => running.obey(order),
+                Woken::Stored => {
+                    running.storing = None;
+                    running.steer(reshard::Input::Committed);
+                }
+                Woken::Fetched(answer) => running.on_fetched(answer),
+                Woken::Due(now) => running.fleet.handle_timeout(now),
+                Woken::Stirred(stirred) => running.on_stirred(stirred),
+                // The bot itself is gone: nobody is left to take events.
+                Woken::Order(None) => running.shut_down(true, false),
+                Woken::Notice(None) => break,
+            }
+        }
+        running.report();
+        running.driver.shared.stop();
+    }
+}
+
+impl Driver {
+    /// From what a predecessor stored.
+    async fn begin(
+        self,
+        notices: mpsc::UnboundedSender<Notice>,
+        to_itself: mpsc::WeakUnboundedSender<Order>,
+    ) -> Running {
+        let crew = self.register.clone();
+        let crew = crew.map(|register| Crew::new(&self.config, register));
+        let mut loaded = self.load().await;
+        if crew.is_some() {
+            // Sessions are looked for when their shards are taken.
+            loaded.capsules.clear();
+        }
+        let mut config = self.config.fleet_machine(self.seed);
         let mut unfinished = None;
-        if let Some((topology, target)) = loaded.shape(&config.shards) {
+        if let Some((topology, target)) = loaded.shape(&config.shards)
+            && crew.is_none()
+        {
             tracing::info!(shards = %topology, "going on with the shards that an earlier change led to");
             config.shards = Shards::Fixed(topology);
             unfinished = target;
@@ -133,6 +181,7 @@ impl Driver {
             change: None,
             unfinished,
             storing: None,
+            crew,
             orders: to_itself,
             driver: self,
         };
@@ -149,28 +198,9 @@ impl Driver {
                 running.feed(Input::Resumable { shard });
             }
         }
-        while !running.drain() {
-            running.report();
-            match running.wait(&mut inbox, &mut orders).await {
-                Woken::Notice(Some(notice)) => running.on_notice(notice),
-                Woken::Order(Some(order)) => running.obey(order),
-                Woken::Stored => {
-                    running.storing = None;
-                    running.steer(reshard::Input::Committed);
-                }
-                Woken::Fetched(answer) => running.on_fetched(answer),
-                Woken::Due(now) => running.fleet.handle_timeout(now),
-                // The bot itself is gone: nobody is left to take events.
-                Woken::Order(None) => running.shut_down(true),
-                Woken::Notice(None) => break,
-            }
-        }
-        running.report();
-        running.driver.shared.stop();
+        running
     }
-}
 
-impl Driver {
     /// What a predecessor stored. Without it every shard identifies, so it is waited for, but not for ever.
     async fn load(&self) -> Loaded {
         let Some(sessions) = &self.sessions else {
@@ -199,6 +229,12 @@ impl Running {
         orders: &mut mpsc::UnboundedReceiver<Order>,
     ) -> Woken {
         let (deadline, fleet) = (&mut self.deadline, &self.fleet);
+        let crew = async {
+            match &mut self.crew {
+                Some(crew) => crew.stirred().await,
+                None => pending().await,
+            }
+        };
         let storing = async {
             match &mut self.storing {
                 Some(storing) => storing.await,
@@ -216,13 +252,18 @@ impl Running {
             order = orders.recv(), if !orders.is_closed() || !orders.is_empty() => Woken::Order(order),
             answer = fetch => Woken::Fetched(answer),
             () = storing => Woken::Stored,
+            stirred = crew => Woken::Stirred(stirred),
             now = poll_fn(|cx| deadline.poll(cx, fleet)) => Woken::Due(now),
         }
     }
 
     fn obey(&mut self, order: Order) {
         match order {
-            Order::Shutdown { resumable } => self.shut_down(resumable),
+            Order::Shutdown {
+                resumable,
+                transfer,
+            } => self.shut_down(resumable, transfer),
+            Order::View(answer) => self.asked_for_view(answer),
             Order::Reshard(request) => self.asked_to_reshard(*request),
             Order::Steer(input) => self.steer(input),
         }
@@ -246,9 +287,31 @@ impl Running {
         }
     }
 
-    fn shut_down(&mut self, resumable: bool) {
+    fn shut_down(&mut self, resumable: bool, transfer: bool) {
         self.resumable = resumable;
-        self.feed(Input::Shutdown);
+        // A lease that is not given back is found by the others when its term is over.
+        let gives_back = (transfer || !resumable) && self.leave_crew();
+        if !gives_back {
+            self.feed(Input::Shutdown);
+        }
+    }
+
+    /// Everything that the last input led to. `true` once the fleet has stopped.
+    fn settle(&mut self) -> bool {
+        if self.drain() {
+            return true;
+        }
+        if self.drive_crew() {
+            self.feed(Input::Shutdown);
+        }
+        self.drain()
+    }
+
+    fn fetch_limits(&mut self) {
+        if let Some(crew) = &mut self.crew {
+            crew.asked_at = clock::now();
+        }
+        self.fetch = Some(Box::pin(gateway_bot(self.driver.rest.clone())));
     }
 
     /// Does what the fleet says. `true` once it has stopped.
@@ -256,11 +319,9 @@ impl Running {
         let mut stopped = false;
         while let Some(output) = self.fleet.poll_output() {
             match output {
-                Output::FetchLimits => {
-                    self.fetch = Some(Box::pin(gateway_bot(self.driver.rest.clone())));
-                }
+                Output::FetchLimits => self.fetch_limits(),
                 Output::Start { shard } => self.start(shard),
-                Output::GrantIdentify { shard } => self.control(shard, Control::Granted),
+                Output::GrantIdentify { shard } => self.granted(shard),
                 Output::Stop { shard } => self.stop(shard),
                 Output::Event(Event::Stopped) => stopped = true,
                 Output::Event(Event::TopologyResolved { topology }) => {
@@ -290,6 +351,7 @@ impl Running {
                     shards: found.shards,
                     limit: found.session_start_limit,
                 });
+                self.note_limits(found.session_start_limit);
                 for shard in std::mem::take(&mut self.unplaced) {
                     self.start(shard);
                 }

@@ -60,11 +60,14 @@ impl Running {
                 return;
             }
         };
+        let token = self.crew.as_ref().map_or(0, |crew| crew.token(shard));
         let tracked = self.driver.sessions.as_ref().map(|sessions| {
             let from = self.capsules.remove(&shard);
             let compression = self.driver.config.compress.name();
-            sessions.track(Tracked::new(shard, compression, from.as_ref()))
+            let tracked = Tracked::new(shard, compression, from.as_ref());
+            sessions.track(tracked.under(token))
         });
+        let lease = self.crew.as_mut().map(|crew| crew.lease(shard));
         let (controls, orders) = mpsc::unbounded_channel();
         let cell = Arc::new(ShardCell::new(shard));
         let handle = Handle {
@@ -81,6 +84,7 @@ impl Running {
             cache,
             tracked,
             joining,
+            lease,
         };
         tokio::spawn(Shard::new(session, around));
     }
@@ -103,7 +107,9 @@ impl Running {
 
     pub(super) fn on_notice(&mut self, notice: Notice) {
         match notice {
+            Notice::Fenced { shard } => self.fenced(shard),
             Notice::Fleet(input) => {
+                self.note_permit(input);
                 self.feed(input);
                 if let Input::Ready { shard } = input {
                     self.steer(reshard::Input::Ready { shard });
@@ -148,6 +154,7 @@ impl Running {
     /// A shard has ended and does not belong here any more.
     pub(super) fn released(&mut self, shard: ShardId) {
         self.driver.shared.remove(shard);
+        self.give_back(shard);
         self.steer(reshard::Input::Ended { shard });
     }
 }

@@ -34,6 +34,11 @@ pub enum ReshardError {
     /// Not every shard has a session.
     #[error("{0} of the shards have no session at the moment: try again when all are connected")]
     Disconnected(u32),
+    /// The bot's processes lease their shards.
+    #[error(
+        "with `fleet.kind = redis` this version does not change shards: run the bot in one process to do it"
+    )]
+    Leased,
     /// The target is an overlay.
     #[error("overlays are planned, but this version does not run them: ask for a number of shards")]
     Overlay,

@@ -1,0 +1,43 @@
+//! Identifies, which Discord counts for the whole bot: permits of the register, and what Discord says is left.
+
+use shardkeep_core::ShardId;
+use shardkeep_core::fleet::{Input, SessionStartLimit};
+
+use super::Running;
+use crate::shard::Control;
+
+impl Running {
+    /// The fleet's machine grants an identify; over all processes the register has to.
+    pub(in crate::bot::fleet) fn granted(&mut self, shard: ShardId) {
+        match &mut self.crew {
+            Some(crew) => crew.holder.want_permit(shard),
+            None => self.control(shard, Control::Granted),
+        }
+    }
+
+    /// What a shard told the fleet's machine, as far as it concerns permits.
+    pub(in crate::bot::fleet) fn note_permit(&mut self, input: Input) {
+        let Some(crew) = &mut self.crew else {
+            return;
+        };
+        match input {
+            Input::IdentifySent { shard } => crew.holder.permit_sent(shard),
+            Input::IdentifyUnused { shard } => crew.holder.permit_unused(shard),
+            Input::CancelIdentify { shard } | Input::Down { shard } => {
+                crew.holder.cancel_permit(shard);
+            }
+            _ => {}
+        }
+    }
+
+    /// `/gateway/bot` answered.
+    pub(in crate::bot::fleet) fn note_limits(&mut self, limit: SessionStartLimit) {
+        let topology = self.fleet.topology().cloned();
+        if let Some(crew) = &mut self.crew {
+            crew.holder.limits(crew.asked_at, limit);
+            if let Some(topology) = topology {
+                crew.holder.propose(topology);
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Options of processes that share a bot's shards.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::option::{ConfigOption, Kind};
+use super::table::{integer, option};
+
+/// The options of `fleet`.
+pub(super) const OPTIONS: &[ConfigOption] = &[
+    option(
+        "fleet.kind",
+        Kind::Choice(&["static", "redis"]),
+        "\"static\"",
+        "Who decides which shards this process runs: `static` is `shards` itself; with `redis`, `shards` are the whole \
+         bot's, and its processes lease them through `redis_config.url`: they join, share, take over and leave.",
+    ),
+    option(
+        "fleet.name",
+        Kind::Text,
+        "",
+        "The process's name among the others. One that starts again under the same name gets its shards back. Default: \
+         the host's name and the process id.",
+    ),
+    option(
+        "fleet.capacity",
+        integer(1, 65_535),
+        "1000",
+        "How many shards the process can run. Shares are in proportion to it.",
+    ),
+    option(
+        "fleet.standby",
+        Kind::Flag,
+        "false",
+        "Takes only what the others have no room for.",
+    ),
+    option(
+        "fleet.label",
+        Kind::Text,
+        "",
+        "What the process is like, such as its zone. Shown in the fleet's status.",
+    ),
+    option(
+        "fleet.term_ms",
+        integer(2_000, 600_000),
+        "10000",
+        "How long a lease runs, in milliseconds: after so long without a sign of a process others take its shards, and \
+         after somewhat less without Redis a process stops its own. The same in all processes.",
+    ),
+    option(
+        "fleet.handover",
+        integer(1, 1_000),
+        "4",
+        "How many shards may be on their way from one process to another at once. The same in all processes.",
+    ),
+    option(
+        "fleet.drain_ms",
+        integer(0, 600_000),
+        "5000",
+        "How long a shard that goes to another process waits for its handlers, in milliseconds. What they have not \
+         finished by then is replayed there.",
+    ),
+];
+
+/// How processes share a bot's shards.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the table of options documents each")]
+pub struct FleetConfig {
+    pub kind: FleetKind,
+    #[serde(default)]
+    pub name: Option<String>,
+    pub capacity: u32,
+    pub standby: bool,
+    #[serde(default)]
+    pub label: Option<String>,
+    pub term_ms: u64,
+    pub handover: u32,
+    pub drain_ms: u64,
+}
+
+/// Who decides which shards a process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FleetKind {
+    /// The configuration: `shards`.
+    Static,
+    /// A register in Redis.
+    Redis,
+}
+
+impl FleetConfig {
+    pub(crate) const fn term(&self) -> Duration {
+        Duration::from_millis(self.term_ms)
+    }
+
+    pub(crate) const fn drain(&self) -> Duration {
+        Duration::from_millis(self.drain_ms)
+    }
+}

@@ -1,0 +1,187 @@
+//! The life of a fleet of six.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shardkeep_sim::server::Server;
+use shardkeep_sim::{Control, DEFAULT_TOKEN, LedgerDetail, WorldConfig};
+
+use crate::child::{BotProcess, Said};
+use crate::log::{compare, handled, sent};
+use crate::needs_redis;
+use crate::redis_support::Server as Redis;
+use crate::support::{serve, world};
+
+const PROCESSES: usize = 6;
+const SHARDS: u32 = 48;
+
+/// Events a second over all guilds.
+const CHATTER: u32 = 300;
+
+struct Fleet {
+    server: Server,
+    redis: Redis,
+    bots: Vec<Option<BotProcess>>,
+    log: Vec<Said>,
+}
+
+impl Fleet {
+    async fn new() -> Self {
+        let server = serve(WorldConfig {
+            guilds: 2 * SHARDS,
+            members_per_guild: 5,
+            ledger: LedgerDetail::Entries(1 << 20),
+            ..world()
+        })
+        .await;
+        Self {
+            server,
+            redis: Redis::with(&["--appendonly", "yes"]),
+            bots: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
+    fn options(&self, number: usize) -> Value {
+        json!({
+            "token": DEFAULT_TOKEN,
+            "api_base": self.server.api_base(),
+            "intents": "all",
+            "shards": SHARDS,
+            "session_store": { "kind": "redis", "interval_ms": 100 },
+            "redis_config": { "url": self.redis.url() },
+            "fleet": { "kind": "redis", "name": format!("bot-{number}"), "term_ms": 4000, "handover": 16 },
+            "on_shutdown": "transfer",
+            "log_level": "off",
+        })
+    }
+
+    fn start(&mut self, number: usize) {
+        let bot = BotProcess::start(&self.options(number));
+        if self.bots.len() <= number {
+            self.bots.resize_with(number + 1, || None);
+        }
+        self.bots[number] = Some(bot);
+    }
+
+    async fn counter(&self, name: &str) -> u64 {
+        let counters = self.server.control(Control::Counters).await;
+        counters[name]
+            .as_u64()
+            .unwrap_or_else(|| panic!("no {name}: {counters}"))
+    }
+
+    /// Until every shard has a session that is connected, and has had for a moment.
+    async fn until_whole(&mut self) {
+        let mut calm = 0;
+        for _ in 0..1_200 {
+            let sessions = self.server.control(Control::Sessions).await;
+            let sessions = sessions["sessions"].as_array().expect("a list").clone();
+            let connected = sessions
+                .iter()
+                .filter(|session| session["connected"] == true);
+            calm = if connected.count() == SHARDS as usize {
+                calm + 1
+            } else {
+                0
+            };
+            if calm == 10 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!(
+            "not every shard is connected: {}",
+            self.server.control(Control::Sessions).await
+        );
+    }
+
+    /// What the bots say is taken from them all the while, so that no pipe is full.
+    fn stop(&mut self, number: usize) {
+        let bot = self.bots[number].take().expect("it runs");
+        bot.stop(&mut self.log);
+    }
+
+    fn kill(&mut self, number: usize) {
+        let bot = self.bots[number].take().expect("it runs");
+        bot.kill(&mut self.log);
+    }
+
+    /// Everything that was sent is handled.
+    async fn settle(&mut self) {
+        self.server.control(Control::Calm).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        for number in 0..PROCESSES {
+            if self.bots[number].is_some() {
+                self.stop(number);
+            }
+        }
+    }
+
+    async fn assert_whole_account(&self, name: &str) {
+        let violations = self.server.control(Control::Violations).await;
+        assert_eq!(violations["violations"], json!([]), "{name}");
+        assert_eq!(
+            self.counter("identifies").await,
+            u64::from(SHARDS),
+            "{name}: resumes only"
+        );
+        let lost = self.log.iter().filter(|said| matches!(said, Said::Lost(_)));
+        let lost: Vec<_> = lost.collect();
+        assert!(lost.is_empty(), "{name}: {lost:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn six_processes_share_restart_die_and_lose_nothing() {
+    needs_redis!();
+    let mut fleet = Fleet::new().await;
+    for number in 0..PROCESSES {
+        fleet.start(number);
+    }
+    fleet.until_whole().await;
+    fleet
+        .server
+        .control(Control::Chatter { per_s: CHATTER })
+        .await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+
+    // One after the other, as a deploy does it.
+    for number in 0..PROCESSES {
+        fleet.stop(number);
+        fleet.until_whole().await;
+        fleet.start(number);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    fleet.until_whole().await;
+    // Two die at once: the others take over when the term is over.
+    fleet.kill(1);
+    fleet.kill(4);
+    fleet.until_whole().await;
+    fleet.start(1);
+    fleet.start(4);
+    // Redis is away for less than a term.
+    fleet.redis.restart();
+    fleet.until_whole().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+
+    fleet.settle().await;
+    fleet.assert_whole_account("six processes").await;
+    let sent = sent(&fleet.server, SHARDS as usize).await;
+    let again = compare(&fleet.log, &sent);
+    assert!(
+        again > 0,
+        "a kill in the middle of work leaves something to repeat"
+    );
+    let handled = handled(&fleet.log).len();
+    assert!(sent.len() > 1_000, "too little happened: {}", sent.len());
+    say(&format!(
+        "{} events, {handled} handled, {again} of them again",
+        sent.len()
+    ));
+}
+
+#[expect(clippy::print_stdout, reason = "how much came again is worth knowing")]
+fn say(line: &str) {
+    println!("{line}");
+}
