@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, demo, plan, proxy, run, shard_of, sim};
+use crate::{bench, demo, fleet, plan, proxy, run, shard_of, sim};
 
 /// Keeps Discord bots alive at scale.
 #[derive(Debug, Parser)]
@@ -20,6 +20,11 @@ pub(crate) enum Command {
     Sim(sim::Sim),
     ShardOf(shard_of::ShardOf),
     Plan(Box<plan::Plan>),
+    /// Look at a bot whose processes share its shards.
+    Fleet {
+        #[command(subcommand)]
+        fleet: fleet::Fleet,
+    },
     /// Measure what this machine can do.
     Bench {
         #[command(subcommand)]

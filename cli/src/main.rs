@@ -5,6 +5,7 @@ mod bench;
 mod connect;
 mod demo;
 mod failure;
+mod fleet;
 mod plan;
 mod proxy;
 mod run;
@@ -39,6 +40,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Sim(arguments) => block_on(sim::run(arguments)),
         Command::ShardOf(arguments) => shard_of::run(&arguments),
         Command::Plan(arguments) => block_on(plan::run(*arguments)),
+        Command::Fleet { fleet } => block_on(fleet::run(fleet)),
         Command::Bench { bench } => block_on(bench::run(bench)),
     }
 }

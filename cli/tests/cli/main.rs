@@ -5,6 +5,7 @@
 mod bad_input;
 mod bench;
 mod demo;
+mod fleet;
 mod plan;
 mod pool;
 mod proxy;

@@ -32,8 +32,8 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use builder::BotBuilder;
 pub use error::{Error, Failure};
-pub use fleet::crew::FleetStatus;
 pub(crate) use fleet::crew::Lease;
+pub use fleet::crew::{FleetStatus, fleet_view};
 pub use reshard::{ReshardError, ReshardReport, ReshardStatus, ReshardTotals, Resharding};
 pub use status::{IdentifyStatus, ShardStatus, Status};
 

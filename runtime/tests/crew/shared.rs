@@ -7,13 +7,10 @@ use shardkeep_sim::server::Server;
 use shardkeep_sim::{Control, DEFAULT_TOKEN, LedgerDetail, WorldConfig};
 
 use crate::child::{BotProcess, Said};
-use crate::log::{compare, handled, sent};
+use crate::log::{compare, sent};
 use crate::needs_redis;
 use crate::redis_support::Server as Redis;
 use crate::support::{serve, world};
-
-const PROCESSES: usize = 6;
-const SHARDS: u32 = 48;
 
 /// Events a second over all guilds.
 const CHATTER: u32 = 300;
@@ -23,12 +20,14 @@ struct Fleet {
     redis: Redis,
     bots: Vec<Option<BotProcess>>,
     log: Vec<Said>,
+    shards: u32,
+    term_ms: u64,
 }
 
 impl Fleet {
-    async fn new() -> Self {
+    async fn new(shards: u32, term_ms: u64) -> Self {
         let server = serve(WorldConfig {
-            guilds: 2 * SHARDS,
+            guilds: 2 * shards,
             members_per_guild: 5,
             ledger: LedgerDetail::Entries(1 << 20),
             ..world()
@@ -39,6 +38,8 @@ impl Fleet {
             redis: Redis::with(&["--appendonly", "yes"]),
             bots: Vec::new(),
             log: Vec::new(),
+            shards,
+            term_ms,
         }
     }
 
@@ -47,10 +48,10 @@ impl Fleet {
             "token": DEFAULT_TOKEN,
             "api_base": self.server.api_base(),
             "intents": "all",
-            "shards": SHARDS,
+            "shards": self.shards,
             "session_store": { "kind": "redis", "interval_ms": 100 },
             "redis_config": { "url": self.redis.url() },
-            "fleet": { "kind": "redis", "name": format!("bot-{number}"), "term_ms": 4000, "handover": 16 },
+            "fleet": { "kind": "redis", "name": format!("bot-{number}"), "term_ms": self.term_ms, "handover": 16 },
             "on_shutdown": "transfer",
             "log_level": "off",
         })
@@ -80,7 +81,7 @@ impl Fleet {
             let connected = sessions
                 .iter()
                 .filter(|session| session["connected"] == true);
-            calm = if connected.count() == SHARDS as usize {
+            calm = if connected.count() == self.shards as usize {
                 calm + 1
             } else {
                 0
@@ -111,7 +112,7 @@ impl Fleet {
     async fn settle(&mut self) {
         self.server.control(Control::Calm).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
-        for number in 0..PROCESSES {
+        for number in 0..self.bots.len() {
             if self.bots[number].is_some() {
                 self.stop(number);
             }
@@ -123,7 +124,7 @@ impl Fleet {
         assert_eq!(violations["violations"], json!([]), "{name}");
         assert_eq!(
             self.counter("identifies").await,
-            u64::from(SHARDS),
+            u64::from(self.shards),
             "{name}: resumes only"
         );
         let lost = self.log.iter().filter(|said| matches!(said, Said::Lost(_)));
@@ -132,11 +133,9 @@ impl Fleet {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn six_processes_share_restart_die_and_lose_nothing() {
-    needs_redis!();
-    let mut fleet = Fleet::new().await;
-    for number in 0..PROCESSES {
+async fn running(processes: usize, shards: u32, term_ms: u64) -> Fleet {
+    let mut fleet = Fleet::new(shards, term_ms).await;
+    for number in 0..processes {
         fleet.start(number);
     }
     fleet.until_whole().await;
@@ -145,7 +144,28 @@ async fn six_processes_share_restart_die_and_lose_nothing() {
         .control(Control::Chatter { per_s: CHATTER })
         .await;
     tokio::time::sleep(Duration::from_secs(1)).await;
+    fleet
+}
 
+/// Everything that was sent was handled, and resumes were enough. How many events came again.
+async fn account(fleet: &mut Fleet, name: &str) -> usize {
+    fleet.settle().await;
+    fleet.assert_whole_account(name).await;
+    let sent = sent(&fleet.server, fleet.shards as usize).await;
+    let again = compare(&fleet.log, &sent);
+    assert!(sent.len() > 1_000, "too little happened: {}", sent.len());
+    say(&format!(
+        "{name}: {} events, {again} of them again",
+        sent.len()
+    ));
+    again
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn six_processes_share_restart_die_and_lose_nothing() {
+    needs_redis!();
+    const PROCESSES: usize = 6;
+    let mut fleet = running(PROCESSES, 48, 4_000).await;
     // One after the other, as a deploy does it.
     for number in 0..PROCESSES {
         fleet.stop(number);
@@ -165,20 +185,43 @@ async fn six_processes_share_restart_die_and_lose_nothing() {
     fleet.until_whole().await;
     tokio::time::sleep(Duration::from_secs(2)).await;
 
-    fleet.settle().await;
-    fleet.assert_whole_account("six processes").await;
-    let sent = sent(&fleet.server, SHARDS as usize).await;
-    let again = compare(&fleet.log, &sent);
+    let again = account(&mut fleet, "six processes").await;
     assert!(
         again > 0,
         "a kill in the middle of work leaves something to repeat"
     );
-    let handled = handled(&fleet.log).len();
-    assert!(sent.len() > 1_000, "too little happened: {}", sent.len());
-    say(&format!(
-        "{} events, {handled} handled, {again} of them again",
-        sent.len()
-    ));
+}
+
+/// Whoever hangs for longer than a term has lost its shards, knows it when it wakes, and says not a word more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_hangs_is_fenced_and_comes_back() {
+    needs_redis!();
+    let mut fleet = running(3, 12, 2_000).await;
+    let hung = fleet.bots[0].as_ref().expect("it runs");
+    hung.signal("STOP");
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    fleet.until_whole().await;
+    let resumes = fleet.counter("resumes").await;
+    assert!(resumes >= 4, "the others took its shards over: {resumes}");
+    fleet.bots[0].as_ref().expect("it runs").signal("CONT");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    fleet.until_whole().await;
+    account(&mut fleet, "one hung").await;
+}
+
+/// Without its register nobody can know who runs what: everyone stops, and goes on when it is back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_register_that_is_away_for_long_stops_the_fleet_and_loses_nothing() {
+    needs_redis!();
+    let mut fleet = running(3, 12, 2_000).await;
+    fleet.redis.pause();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let sessions = fleet.server.control(Control::Sessions).await;
+    let sessions = sessions["sessions"].as_array().expect("a list").clone();
+    assert!(sessions.iter().all(|session| session["connected"] == false));
+    fleet.redis.go_on();
+    fleet.until_whole().await;
+    account(&mut fleet, "register away").await;
 }
 
 #[expect(clippy::print_stdout, reason = "how much came again is worth knowing")]

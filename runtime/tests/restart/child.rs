@@ -121,6 +121,15 @@ impl BotProcess {
         writeln!(stdin, "reshard {shards}").expect("the bot reads");
     }
 
+    /// `kill -STOP`, `kill -CONT`: a process that hangs, and goes on.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &pid])
+            .status();
+        assert!(sent.expect("kill").success());
+    }
+
     /// `kill -9`, and what it had said.
     pub(crate) fn kill(mut self, log: &mut Vec<Said>) {
         self.child.kill().expect("a child");

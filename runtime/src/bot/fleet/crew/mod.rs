@@ -1,6 +1,7 @@
 //! A process that shares the bot's shards with others: leases taken, given back and lost; identifies asked for.
 
 mod lease;
+mod observe;
 mod permits;
 mod register;
 mod shards;
@@ -25,6 +26,7 @@ use crate::config::Config;
 use crate::sessions::Loaded;
 
 pub(crate) use lease::Lease;
+pub use observe::fleet_view;
 pub(in crate::bot) use register::{Register, open};
 pub use status::FleetStatus;
 
