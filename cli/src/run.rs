@@ -131,6 +131,8 @@ struct Printer {
     out: Stdout,
     lines: Vec<u8>,
     written: usize,
+    /// What the lines are of: it counts as finished when they are written.
+    batch: Option<Batch>,
 }
 
 impl Printer {
@@ -143,6 +145,7 @@ impl Printer {
             out: stdout(),
             lines: Vec::new(),
             written: 0,
+            batch: None,
         }
     }
 
@@ -155,7 +158,10 @@ impl Printer {
                 Err(error) => return Err(Failure::output(&error)),
             }
             match bot.next_batch(BATCH).await {
-                Some(batch) => self.render(&batch),
+                Some(batch) => {
+                    self.render(&batch);
+                    self.batch = Some(batch);
+                }
                 None => return Ok(Printed::Everything),
             }
         }
@@ -167,7 +173,9 @@ impl Printer {
         }
         self.lines.clear();
         self.written = 0;
-        self.out.flush().await
+        self.out.flush().await?;
+        self.batch = None;
+        Ok(())
     }
 
     fn render(&mut self, batch: &Batch) {

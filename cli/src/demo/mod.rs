@@ -2,6 +2,7 @@
 
 mod report;
 mod screen;
+mod second;
 mod story;
 mod tally;
 
@@ -33,8 +34,8 @@ const GUILDS_PER_SHARD: u32 = 2_000;
 /// How often the live view is drawn.
 const FRAME: Duration = Duration::from_millis(100);
 
-/// Watch a sharded bot live through a dropped connection, a silent one, and Discord's call to reconnect, and lose
-/// nothing.
+/// Watch a sharded bot live through a dropped connection, a silent one, Discord's call to reconnect and a restart, another
+/// get twice as many shards while events flow, and a process go on where one was killed; and lose nothing.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// How many shards.
@@ -141,15 +142,23 @@ pub(crate) async fn run(arguments: Demo) -> Result<(), Failure> {
     let took = clock::now().since(start);
     let report = report::make(&server, &log, &story, arguments.shards, took).await?;
     server.shutdown().await;
-    let mut text = report.table();
+    write(&report.table())?;
+    report.verdict()?;
+
+    let second = second::tell(&screen, arguments.seed, arguments.rate).await?;
+    let mut text = format!("\n{}\n", second.table());
     if arguments.json {
-        text.push_str(&report.json());
-        text.push('\n');
+        let mut all = report.json();
+        all["second"] = second.json();
+        text.push_str(&format!("{all}\n"));
     }
-    stdout()
-        .write_all(text.as_bytes())
-        .map_err(|error| Failure::output(&error))?;
-    report.verdict()
+    write(&text)?;
+    second.verdict()
+}
+
+fn write(text: &str) -> Result<(), Failure> {
+    let written = stdout().write_all(text.as_bytes());
+    written.map_err(|error| Failure::output(&error))
 }
 
 /// A bot, and a task that logs everything that it is handed.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use shardkeep_sim::Control;
 use shardkeep_sim::server::Server;
 
@@ -77,6 +77,17 @@ pub(super) async fn make(
     })
 }
 
+/// Two numbers a line, under a heading.
+pub(super) fn rows(heading: &str, rows: &[(&str, u64, &str, u64)]) -> String {
+    let mut text = format!("{heading}\n");
+    for (left, number, right, other) in rows {
+        text.push_str(&format!(
+            "  {left:<20}{number:>8}    {right:<20}{other:>8}\n"
+        ));
+    }
+    text
+}
+
 impl Report {
     /// The table for people.
     pub(super) fn table(&self) -> String {
@@ -108,12 +119,7 @@ impl Report {
                 self.sim.violations,
             ),
         ];
-        let mut text = String::from("\n");
-        for (left, number, right, other) in rows {
-            text.push_str(&format!(
-                "  {left:<18}{number:>8}    {right:<18}{other:>8}\n"
-            ));
-        }
+        let mut text = self::rows("", &rows);
         text.push_str(&format!(
             "\n  {:.1} s; \"sent\" is the simulator's own ledger, compared event by event with the bot's log.\n\n",
             self.took.as_secs_f64()
@@ -122,7 +128,7 @@ impl Report {
     }
 
     /// The same as one JSON object.
-    pub(super) fn json(&self) -> String {
+    pub(super) fn json(&self) -> Value {
         json!({
             "shards": self.shards,
             "guilds": self.guilds,
@@ -140,7 +146,6 @@ impl Report {
             "violations": self.sim.violations,
             "seconds": self.took.as_secs_f64(),
         })
-        .to_string()
     }
 
     /// Whether everything happened as told and nothing was lost.

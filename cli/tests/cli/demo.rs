@@ -43,6 +43,21 @@ fn nothing_is_lost() {
     );
     assert_eq!(number("zombies"), 1);
     assert!(number("replayed") > 0);
+
+    let change = &report["second"]["reshard"];
+    assert_eq!(change["serving"], "4");
+    assert_eq!((&change["lost"], &change["twice"]), (&0.into(), &0.into()));
+    assert!(change["doubled"].as_u64().unwrap() > 0, "{change}");
+    assert_eq!(change["identified"], 6);
+    let killed = &report["second"]["killed"];
+    assert_eq!(
+        (&killed["lost"], &killed["unmarked"]),
+        (&0.into(), &0.into())
+    );
+    assert_eq!(
+        (&killed["identified"], &killed["resumed"]),
+        (&2.into(), &2.into())
+    );
 }
 
 #[test]
