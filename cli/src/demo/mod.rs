@@ -34,8 +34,8 @@ const GUILDS_PER_SHARD: u32 = 2_000;
 /// How often the live view is drawn.
 const FRAME: Duration = Duration::from_millis(100);
 
-/// Watch a sharded bot live through a dropped connection, a silent one, Discord's call to reconnect and a restart, another
-/// get twice as many shards while events flow, and a process go on where one was killed; and lose nothing.
+/// Watch a sharded bot live through a dropped connection, a silent one, Discord's call to reconnect and a restart,
+/// another get twice as many shards while events flow, and a process go on where one was killed; and lose nothing.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// How many shards.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shardkeep::bot::ReshardReport;
 use shardkeep::config::Config;
 use shardkeep::core::fleet::reshard::Outcome;
-use shardkeep::{Bot, Topic, clock};
+use shardkeep::{Bot, ReshardError, Resharding, Topic, clock};
 use shardkeep_sim::{Control, DEFAULT_TOKEN, digest};
 use tokio::task::JoinHandle;
 
@@ -55,22 +55,10 @@ pub(super) async fn tell(screen: &Screen, seed: u64, rate: u32) -> Result<Change
     let listening = listen(&bot);
     bot.ready().await?;
     tokio::time::sleep(PAUSE).await;
-    let refused = |error: shardkeep::ReshardError| Failure::Failed(error.to_string());
-    let mut change = bot.reshard_to(AFTER).await.map_err(refused)?;
+    let refused = |error: ReshardError| Failure::Failed(error.to_string());
+    let change = bot.reshard_to(AFTER).await.map_err(refused)?;
     say(&format!("it is to have {AFTER} shards: {}", change.plan()));
-    let mut last = String::new();
-    let watched = async {
-        while change.changed().await {
-            let status = change.status();
-            let now = format!("{} {}", status.step, status.stage);
-            if now != last && !status.step.is_empty() {
-                say(&format!("{} ({})", status.step, status.stage));
-            }
-            last = now;
-        }
-        change.finished().await
-    };
-    let report = tokio::time::timeout(PATIENCE, watched)
+    let report = tokio::time::timeout(PATIENCE, watch(change, &say))
         .await
         .map_err(|_| Failure::Failed("the change of shards takes too long".to_owned()))?
         .map_err(refused)?;
@@ -106,6 +94,23 @@ pub(super) async fn tell(screen: &Screen, seed: u64, rate: u32) -> Result<Change
     };
     server.shutdown().await;
     Ok(changed)
+}
+
+/// Tells the steps as they happen.
+async fn watch(
+    mut change: Resharding,
+    say: &impl Fn(&str),
+) -> Result<Arc<ReshardReport>, ReshardError> {
+    let mut last = String::new();
+    while change.changed().await {
+        let status = change.status();
+        let now = format!("{} ({})", status.step, status.stage);
+        if now != last && !status.step.is_empty() {
+            say(&now);
+        }
+        last = now;
+    }
+    change.finished().await
 }
 
 /// How often each message was handed to the bot.
