@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::error::Failure;
 use super::fleet::crew::FleetStatus;
-use super::reshard::ReshardStatus;
+use super::reshard::{AutoReshardStatus, ReshardStatus};
 use crate::cache::Cache;
 use crate::clock;
 use crate::events::Queue;
@@ -51,6 +51,8 @@ pub(super) struct Shared {
     serving: Mutex<Option<fleet::Serving>>,
     /// This process's place in a fleet of several.
     crew: Mutex<Option<FleetStatus>>,
+    /// What looking at growth came to.
+    auto: Mutex<Option<AutoReshardStatus>>,
     /// A change of shards that is under way.
     resharding: Mutex<Option<watch::Receiver<ReshardStatus>>>,
     /// When the IO threads' timer last went round, in microseconds of the clock.
@@ -78,6 +80,7 @@ impl Shared {
             retired: Mutex::default(),
             serving: Mutex::default(),
             crew: Mutex::default(),
+            auto: Mutex::default(),
             resharding: Mutex::default(),
             io_pulse: AtomicU64::new(0),
             handler_panics: AtomicU64::new(0),
@@ -152,6 +155,15 @@ impl Shared {
     /// This process's place in a fleet of several, if it is in one.
     pub(super) fn crew(&self) -> Option<FleetStatus> {
         lock(&self.crew).clone()
+    }
+
+    pub(super) fn set_auto(&self, status: Option<AutoReshardStatus>) {
+        *lock(&self.auto) = status;
+    }
+
+    /// What looking at growth came to, if anybody looks.
+    pub(super) fn auto(&self) -> Option<AutoReshardStatus> {
+        lock(&self.auto).clone()
     }
 
     pub(super) fn set_resharding(&self, status: Option<watch::Receiver<ReshardStatus>>) {

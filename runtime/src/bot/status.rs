@@ -8,7 +8,7 @@ use shardkeep_core::gateway::StateName;
 use shardkeep_core::{Instant, ShardId};
 
 use super::fleet::crew::FleetStatus;
-use super::reshard::ReshardStatus;
+use super::reshard::{AutoReshardStatus, ReshardStatus};
 use super::shared::{Shared, Stage};
 use crate::cache::CacheStatus;
 use crate::clock;
@@ -54,6 +54,9 @@ pub struct Status {
     /// A change of shards that is under way; none if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resharding: Option<ReshardStatus>,
+    /// What looking at the bot's growth came to; none if nobody looks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_reshard: Option<AutoReshardStatus>,
     /// What the bot's cache holds; none if it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<CacheStatus>,
@@ -244,6 +247,7 @@ impl Status {
             },
             fleet: shared.crew(),
             resharding: shared.resharding(),
+            auto_reshard: shared.auto(),
             cache: shared.cache.as_ref().map(|cache| cache.numbers().status()),
             stored_sessions: shared.sessions().map(|sessions| sessions.status()),
             queue: shared.queue.status(),

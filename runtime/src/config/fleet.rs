@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::option::{ConfigOption, Kind};
 use super::table::{integer, option};
 
-/// The options of `fleet`.
+/// The options of `fleet` and `auto_reshard`.
 pub(super) const OPTIONS: &[ConfigOption] = &[
     option(
         "fleet.kind",
@@ -61,7 +61,46 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "How long a shard that goes to another process waits for its handlers, in milliseconds. What they have not \
          finished by then is replayed there.",
     ),
+    option(
+        "auto_reshard.max_guilds_per_shard",
+        integer(0, 2_500),
+        "0",
+        "Above so many guilds on a shard, on average and twice in a row, the number of shards is doubled while events \
+         flow; 0 never does. Discord refuses more than 2,500.",
+    ),
+    option(
+        "auto_reshard.check_interval_ms",
+        integer(100, 86_400_000),
+        "300000",
+        "How often that is looked at, in milliseconds.",
+    ),
+    option(
+        "auto_reshard.dry_run",
+        Kind::Flag,
+        "false",
+        "Only say in the log and in the status what would be done, and what it would cost.",
+    ),
 ];
+
+/// When the number of shards grows by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the table of options documents each")]
+pub struct AutoReshard {
+    pub max_guilds_per_shard: u32,
+    pub check_interval_ms: u64,
+    pub dry_run: bool,
+}
+
+impl Default for AutoReshard {
+    fn default() -> Self {
+        Self {
+            max_guilds_per_shard: 1_000,
+            check_interval_ms: 300_000,
+            dry_run: false,
+        }
+    }
+}
 
 /// How processes share a bot's shards.
 #[derive(Clone, Debug, Deserialize)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use shardkeep::bot::ReshardReport;
+use shardkeep::config::AutoReshard;
 use shardkeep::core::ShardId;
 use shardkeep::core::fleet::Target;
 use shardkeep::core::fleet::reshard::Outcome;
@@ -220,4 +221,49 @@ async fn a_change_that_cannot_be_says_what_can() {
     part.ready().await.unwrap();
     let partial = part.reshard_to(4).await.unwrap_err();
     assert_eq!(partial, ReshardError::Partial("0/2".to_owned()));
+}
+
+#[tokio::test]
+async fn a_bot_that_has_outgrown_its_shards_gets_more_by_itself() {
+    let server = serve(busy()).await;
+    let (bot, mut log) = start(&server, 1).await;
+    // 32 guilds on one shard: in a dry run that is said, and nothing done.
+    let mut when = AutoReshard {
+        max_guilds_per_shard: 30,
+        check_interval_ms: 200,
+        dry_run: true,
+    };
+    bot.enable_auto_reshard(when).unwrap();
+    let decided = |part: &'static str| {
+        let bot = bot.clone();
+        async move {
+            loop {
+                let status = bot.status().auto_reshard.unwrap_or_default();
+                if status.decision.contains(part) {
+                    return status;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    };
+    let status = while_taking(&mut log, &bot, decided("would go from 1 to 2")).await;
+    assert_eq!(
+        (status.guilds, status.shards, status.dry_run),
+        (32, 1, true)
+    );
+    assert!(bot.status().resharding.is_none());
+
+    when.dry_run = false;
+    bot.enable_auto_reshard(when).unwrap();
+    while_taking(&mut log, &bot, decided("under way")).await;
+    let status = while_taking(&mut log, &bot, decided("nothing to do")).await;
+    assert_eq!(
+        (status.guilds, status.shards),
+        (32, 2),
+        "16 on a shard are few enough"
+    );
+    bot.disable_auto_reshard().unwrap();
+    settle(&server, &bot, &mut log).await;
+    assert!(bot.status().auto_reshard.is_none());
+    assert_once(&log.events, &sent(&server).await);
 }

@@ -114,7 +114,7 @@ impl Running {
         let _unheard = request.answer.send(answer);
     }
 
-    fn plan(&self, target: Target) -> Result<Plan, ReshardError> {
+    pub(super) fn plan(&self, target: Target) -> Result<Plan, ReshardError> {
         if matches!(target, Target::Isolate(_) | Target::Rejoin(_)) {
             return Err(ReshardError::Overlay);
         }
@@ -137,7 +137,7 @@ impl Running {
         Ok(Plan::new(serving.topology(), target, &facts)?)
     }
 
-    fn can_reshard(&self) -> Result<(), ReshardError> {
+    pub(super) fn can_reshard(&self) -> Result<(), ReshardError> {
         if self.change.is_some() {
             return Err(ReshardError::Busy);
         }
@@ -148,7 +148,7 @@ impl Running {
         }
     }
 
-    fn reshard(&mut self, plan: &Plan) -> Resharding {
+    pub(super) fn reshard(&mut self, plan: &Plan) -> Resharding {
         tracing::info!(%plan, "changing shards");
         let status = ReshardStatus {
             from: plan.before().to_string(),

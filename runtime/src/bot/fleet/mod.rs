@@ -1,5 +1,6 @@
 //! The task that owns the fleet: asks Discord for limits, starts and stops shards, hands out identify slots.
 
+mod auto;
 mod change;
 pub(super) mod crew;
 mod shards;
@@ -22,7 +23,7 @@ use super::reshard::Request;
 use super::shared::Shared;
 use crate::cache::Cache;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{AutoReshard, Config};
 use crate::drive::Deadline;
 use crate::events::ShardErrorKind;
 use crate::http::{GatewayBot, HttpError, gateway_bot};
@@ -30,6 +31,7 @@ use crate::rest::Rest;
 use crate::sessions::{Loaded, Sessions};
 use crate::shard::Notice;
 use crate::transport::Connector;
+use auto::Auto;
 use change::{Change, Storing};
 use crew::{Crew, Register, Stirred};
 use told::Told;
@@ -43,6 +45,8 @@ pub(super) enum Order {
     Reshard(Box<Request>),
     /// Pause, resume or abort that.
     Steer(reshard::Input),
+    /// Look at growth now and then, or no more.
+    Auto(Option<AutoReshard>),
     /// Say what all processes of the fleet do.
     View(oneshot::Sender<View>),
 }
@@ -90,6 +94,7 @@ struct Running {
     change: Option<Box<Change>>,
     unfinished: Option<u32>,
     storing: Option<Storing>,
+    auto: Option<Auto>,
     /// This process's place among others, if it shares the bot's shards.
     crew: Option<Crew>,
     /// For whoever steers a change of shards.
@@ -104,6 +109,7 @@ enum Woken {
     Due(Instant),
     Stored,
     Stirred(Stirred),
+    Grown,
 }
 
 impl Driver {
@@ -126,6 +132,7 @@ impl Driver {
                 }
                 Woken::Fetched(answer) => running.on_fetched(answer),
                 Woken::Due(now) => running.fleet.handle_timeout(now),
+                Woken::Grown => running.look_at_growth(),
                 Woken::Stirred(stirred) => running.on_stirred(stirred),
                 // The bot itself is gone: nobody is left to take events.
                 Woken::Order(None) => running.shut_down(true, false),
@@ -181,11 +188,13 @@ impl Driver {
             change: None,
             unfinished,
             storing: None,
+            auto: None,
             crew,
             orders: to_itself,
             driver: self,
         };
         running.know_serving();
+        running.set_auto(Some(running.driver.config.auto_reshard));
         for (shard, capsule) in &running.capsules {
             let known = running.driver.snapshots.entry(*shard);
             known.or_insert_with(|| capsule.snapshot());
@@ -252,6 +261,7 @@ impl Running {
             order = orders.recv(), if !orders.is_closed() || !orders.is_empty() => Woken::Order(order),
             answer = fetch => Woken::Fetched(answer),
             () = storing => Woken::Stored,
+            () = auto::due(self.auto.as_ref()) => Woken::Grown,
             stirred = crew => Woken::Stirred(stirred),
             now = poll_fn(|cx| deadline.poll(cx, fleet)) => Woken::Due(now),
         }
@@ -263,6 +273,7 @@ impl Running {
                 resumable,
                 transfer,
             } => self.shut_down(resumable, transfer),
+            Order::Auto(config) => self.set_auto(config),
             Order::View(answer) => self.asked_for_view(answer),
             Order::Reshard(request) => self.asked_to_reshard(*request),
             Order::Steer(input) => self.steer(input),

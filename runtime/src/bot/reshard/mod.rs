@@ -9,10 +9,11 @@ use shardkeep_core::fleet::reshard::Input;
 use shardkeep_core::fleet::{Plan, PlanError, Target};
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use status::{ReshardReport, ReshardStatus, ReshardTotals};
+pub use status::{AutoReshardStatus, ReshardReport, ReshardStatus, ReshardTotals};
 
 use super::fleet::Order;
 use super::{Bot, lock};
+use crate::config::AutoReshard;
 
 /// Why a change of shards does not begin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -195,6 +196,45 @@ impl Bot {
     /// [`ReshardError`], with what is possible instead.
     pub async fn plan(&self, target: Target) -> Result<Plan, ReshardError> {
         self.request(target, true).await.map(|(plan, _)| plan)
+    }
+
+    /// From now on looks at how many guilds there are on a shard, and doubles the number of shards where there are too
+    /// many twice in a row, as [`Bot::reshard_to`] would. What it finds, does or cannot do is in
+    /// [`Bot::status`](Bot::status) and in the log. `auto_reshard` in the configuration does the same from the start.
+    ///
+    /// ```no_run
+    /// # fn f(bot: &shardkeep::Bot) -> Result<(), shardkeep::ReshardError> {
+    /// use shardkeep::config::AutoReshard;
+    ///
+    /// // 1,000 guilds on a shard, every five minutes; and only say what would be done.
+    /// bot.enable_auto_reshard(AutoReshard { dry_run: true, ..AutoReshard::default() })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ReshardError::NotRunning`] if the bot was not started, or has stopped.
+    pub fn enable_auto_reshard(&self, when: AutoReshard) -> Result<(), ReshardError> {
+        self.set_auto_reshard(Some(when))
+    }
+
+    /// Looks at growth no more. A change that is under way goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`ReshardError::NotRunning`] if the bot was not started, or has stopped.
+    pub fn disable_auto_reshard(&self) -> Result<(), ReshardError> {
+        self.set_auto_reshard(None)
+    }
+
+    fn set_auto_reshard(&self, when: Option<AutoReshard>) -> Result<(), ReshardError> {
+        let orders = lock(&self.inner.life).orders.clone();
+        let sent = orders.map(|orders| orders.send(Order::Auto(when)));
+        match sent {
+            Some(Ok(())) => Ok(()),
+            _ => Err(ReshardError::NotRunning),
+        }
     }
 
     async fn request(

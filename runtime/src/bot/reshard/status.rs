@@ -34,6 +34,22 @@ pub struct ReshardStatus {
     pub elapsed_ms: u64,
 }
 
+/// What looking at a bot's growth came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AutoReshardStatus {
+    /// Above so many guilds on a shard there are to be more shards.
+    pub max_guilds_per_shard: u32,
+    /// Whether nothing is done but said.
+    pub dry_run: bool,
+    /// Guilds, when it was looked at last; 0 before.
+    pub guilds: u64,
+    /// Shards then.
+    pub shards: u32,
+    /// What was decided, in words; empty before.
+    pub decision: String,
+}
+
 /// Events in numbers, over both sides and all guilds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
