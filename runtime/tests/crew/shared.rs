@@ -10,6 +10,7 @@ use crate::child::{BotProcess, Said};
 use crate::log::{compare, sent};
 use crate::needs_redis;
 use crate::redis_support::Server as Redis;
+use crate::redis_support::cluster::Cluster;
 use crate::support::{serve, world};
 
 /// Events a second over all guilds.
@@ -17,7 +18,7 @@ const CHATTER: u32 = 300;
 
 struct Fleet {
     server: Server,
-    redis: Redis,
+    redis_url: String,
     bots: Vec<Option<BotProcess>>,
     log: Vec<Said>,
     shards: u32,
@@ -25,7 +26,7 @@ struct Fleet {
 }
 
 impl Fleet {
-    async fn new(shards: u32, term_ms: u64) -> Self {
+    async fn new(redis_url: String, shards: u32, term_ms: u64) -> Self {
         let server = serve(WorldConfig {
             guilds: 2 * shards,
             members_per_guild: 5,
@@ -35,7 +36,7 @@ impl Fleet {
         .await;
         Self {
             server,
-            redis: Redis::with(&["--appendonly", "yes"]),
+            redis_url,
             bots: Vec::new(),
             log: Vec::new(),
             shards,
@@ -50,7 +51,7 @@ impl Fleet {
             "intents": "all",
             "shards": self.shards,
             "session_store": { "kind": "redis", "interval_ms": 100 },
-            "redis_config": { "url": self.redis.url() },
+            "redis_config": { "url": self.redis_url },
             "fleet": { "kind": "redis", "name": format!("bot-{number}"), "term_ms": self.term_ms, "handover": 16 },
             "on_shutdown": "transfer",
             "log_level": "off",
@@ -133,8 +134,8 @@ impl Fleet {
     }
 }
 
-async fn running(processes: usize, shards: u32, term_ms: u64) -> Fleet {
-    let mut fleet = Fleet::new(shards, term_ms).await;
+async fn running(redis_url: String, processes: usize, shards: u32, term_ms: u64) -> Fleet {
+    let mut fleet = Fleet::new(redis_url, shards, term_ms).await;
     for number in 0..processes {
         fleet.start(number);
     }
@@ -165,7 +166,8 @@ async fn account(fleet: &mut Fleet, name: &str) -> usize {
 async fn six_processes_share_restart_die_and_lose_nothing() {
     needs_redis!();
     const PROCESSES: usize = 6;
-    let mut fleet = running(PROCESSES, 48, 4_000).await;
+    let mut redis = Redis::with(&["--appendonly", "yes"]);
+    let mut fleet = running(redis.url(), PROCESSES, 48, 4_000).await;
     // One after the other, as a deploy does it.
     for number in 0..PROCESSES {
         fleet.stop(number);
@@ -181,7 +183,7 @@ async fn six_processes_share_restart_die_and_lose_nothing() {
     fleet.start(1);
     fleet.start(4);
     // Redis is away for less than a term.
-    fleet.redis.restart();
+    redis.restart();
     fleet.until_whole().await;
     tokio::time::sleep(Duration::from_secs(2)).await;
 
@@ -192,11 +194,30 @@ async fn six_processes_share_restart_die_and_lose_nothing() {
     );
 }
 
+/// The register's master dies, and its replica takes over within a term.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_loses_the_registers_master_goes_on() {
+    needs_redis!();
+    let mut cluster = Cluster::start();
+    let mut fleet = running(cluster.url(), 3, 12, 8_000).await;
+    let master = cluster.master_of("{shardkeep:bot}:fleet:leases");
+    cluster.servers[master].kill();
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    // Who is new gets its share from the register, wherever that is.
+    fleet.start(3);
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    fleet.until_whole().await;
+    fleet.stop(0);
+    fleet.until_whole().await;
+    account(&mut fleet, "a master lost").await;
+}
+
 /// Whoever hangs for longer than a term has lost its shards, knows it when it wakes, and says not a word more.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_hangs_is_fenced_and_comes_back() {
     needs_redis!();
-    let mut fleet = running(3, 12, 2_000).await;
+    let redis = Redis::start();
+    let mut fleet = running(redis.url(), 3, 12, 2_000).await;
     let hung = fleet.bots[0].as_ref().expect("it runs");
     hung.signal("STOP");
     tokio::time::sleep(Duration::from_secs(4)).await;
@@ -213,13 +234,14 @@ async fn a_process_that_hangs_is_fenced_and_comes_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_register_that_is_away_for_long_stops_the_fleet_and_loses_nothing() {
     needs_redis!();
-    let mut fleet = running(3, 12, 2_000).await;
-    fleet.redis.pause();
+    let redis = Redis::start();
+    let mut fleet = running(redis.url(), 3, 12, 2_000).await;
+    redis.pause();
     tokio::time::sleep(Duration::from_secs(5)).await;
     let sessions = fleet.server.control(Control::Sessions).await;
     let sessions = sessions["sessions"].as_array().expect("a list").clone();
     assert!(sessions.iter().all(|session| session["connected"] == false));
-    fleet.redis.go_on();
+    redis.go_on();
     fleet.until_whole().await;
     account(&mut fleet, "register away").await;
 }

@@ -61,7 +61,7 @@ mod over_redis {
             let redis = cache::redis(config)?.ok_or_else(|| {
                 refused("`fleet.kind` is `redis`: set `redis_config.url`".to_owned())
             })?;
-            let prefix = &config.store.prefix;
+            let prefix = config.store.prefix.trim_end_matches(':');
             if prefix.contains(['{', '}']) {
                 let reason = "`store.prefix` must not contain braces: they tell clusters the slot";
                 return Err(refused(reason.to_owned()));
