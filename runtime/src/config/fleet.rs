@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::option::{ConfigOption, Kind};
 use super::table::{integer, option};
 
-/// The options of `fleet` and `auto_reshard`.
+/// The options of `fleet`, `auto_reshard` and `dry`.
 pub(super) const OPTIONS: &[ConfigOption] = &[
     option(
         "fleet.kind",
@@ -80,7 +80,46 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "false",
         "Only say in the log and in the status what would be done, and what it would cost.",
     ),
+    option(
+        "dry.action",
+        Kind::Choice(&["off", "report", "resume", "renew"]),
+        "\"resume\"",
+        "What to do about a shard whose heartbeats are acknowledged and whose events have dried up, by its own history \
+         and its siblings' present: `report` says so, `resume` reconnects as well, which is free, and `renew` goes on \
+         to a new session where that did not help, once an hour at most.",
+    ),
+    option(
+        "dry.check_interval_ms",
+        integer(100, 3_600_000),
+        "60000",
+        "How often events are counted for that, in milliseconds. Three times in a row make a shard dry.",
+    ),
 ];
+
+/// What to do about shards whose events have dried up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the table of options documents each")]
+pub struct DryConfig {
+    pub action: DryAction,
+    pub check_interval_ms: u64,
+}
+
+/// How far to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DryAction {
+    /// Nobody looks.
+    Off,
+    /// Say so.
+    Report,
+    /// Reconnect and resume.
+    Resume,
+    /// A new session, if that did not help.
+    Renew,
+}
 
 /// When the number of shards grows by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -22,7 +22,7 @@ mod tests;
 pub use builder::ConfigBuilder;
 pub use cache::{CacheConfig, Lean, RecordLimits, RedisConfig, StoreConfig, StoreKind};
 pub use error::{ConfigError, Origin, Problem};
-pub use fleet::{AutoReshard, FleetConfig, FleetKind};
+pub use fleet::{AutoReshard, DryAction, DryConfig, FleetConfig, FleetKind};
 pub use option::{ConfigOption, Kind, OPTIONS};
 pub use rest::{Headers, RestConfig, RestPool, RestProxy};
 pub use sessions::{Acknowledge, SessionStoreConfig, SessionStoreKind};

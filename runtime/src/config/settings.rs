@@ -12,7 +12,7 @@ use shardkeep_core::{ShardId, Token};
 use super::builder::ConfigBuilder;
 use super::cache::{CacheConfig, Lean, RedisConfig, StoreConfig};
 use super::check;
-use super::fleet::{AutoReshard, FleetConfig, FleetKind};
+use super::fleet::{AutoReshard, DryConfig, FleetConfig, FleetKind};
 use super::rest::{RestConfig, RestPool, RestProxy};
 use super::sessions::{Acknowledge, SessionStoreConfig};
 
@@ -100,6 +100,8 @@ pub struct Config {
     pub acknowledge: Acknowledge,
     /// How processes share the bot's shards.
     pub fleet: FleetConfig,
+    /// What to do about shards whose events have dried up.
+    pub dry: DryConfig,
     /// When the number of shards grows by itself.
     pub auto_reshard: AutoReshard,
 }

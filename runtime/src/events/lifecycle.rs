@@ -89,6 +89,8 @@ pub enum ShardErrorKind {
     LimitsUnknown,
     /// An event was too large to hand on. It was counted and dropped.
     EventDropped,
+    /// Heartbeats are acknowledged, and events have dried up. The reason says what is done about it.
+    DriedUp,
 }
 
 /// Something went wrong with a shard.

@@ -222,6 +222,12 @@ pub enum Fault {
     },
     /// Heartbeats are heard and no longer acknowledged. Events go on.
     Zombie,
+    /// Heartbeats are acknowledged, and events dry up: the session gets none any more.
+    DryUp {
+        /// Whether a resume helps. Otherwise only a new session gets events.
+        #[serde(default)]
+        resume_helps: bool,
+    },
     /// The next acknowledgements are not sent.
     LostAck {
         /// How many.

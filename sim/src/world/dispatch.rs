@@ -133,6 +133,9 @@ impl World {
         let Some(session) = self.sessions.get(&key) else {
             return;
         };
+        if session.dry.is_some() {
+            return;
+        }
         if !session.ready || !(event.gate.is_empty() || session.intents.intersects(event.gate)) {
             return;
         }

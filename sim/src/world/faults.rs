@@ -108,6 +108,14 @@ impl World {
         match *fault {
             Fault::HalfOpen => ailments.half_open = true,
             Fault::Zombie => ailments.zombie = true,
+            Fault::DryUp { resume_helps } => {
+                let key = connection.session;
+                let session = key.and_then(|key| self.sessions.get_mut(&key));
+                let Some(session) = session else {
+                    return false;
+                };
+                session.dry = Some(resume_helps);
+            }
             Fault::LostAck { count } => ailments.acks_to_lose += count,
             Fault::Slow { delay_ms, for_ms } => {
                 let until = for_ms.map(|ms| now + Duration::from_millis(ms));

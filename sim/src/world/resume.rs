@@ -82,6 +82,9 @@ impl World {
         connection.identified = true;
         connection.session = Some(key);
         connection.shard = Some(session.shard);
+        if session.dry == Some(true) {
+            session.dry = None;
+        }
         let compressed = session.payload_compression && connection.encoder.is_plain();
         connection.payload_compression = compressed.then_some(self.config.zlib_level);
         if path_of(self.config.resume_url()) != connection.path.trim_end_matches('/') {

@@ -74,6 +74,8 @@ pub(crate) struct Session {
     pub(crate) requests: VecDeque<(Arc<MembersRequest>, usize)>,
     /// An alarm for the next guilds and chunks is set.
     pub(crate) streaming: bool,
+    /// Events have dried up, and whether a resume would help.
+    pub(crate) dry: Option<bool>,
     kept: VecDeque<(u64, Cargo)>,
     /// The highest `s` that is no longer kept.
     forgotten: u64,
@@ -97,6 +99,7 @@ impl Session {
             guilds: Vec::new(),
             requests: VecDeque::new(),
             streaming: false,
+            dry: None,
             kept: VecDeque::new(),
             forgotten: 0,
         }

@@ -3,6 +3,8 @@
 mod auto;
 mod change;
 pub(super) mod crew;
+mod dry;
+mod limits;
 mod shards;
 mod told;
 
@@ -18,15 +20,13 @@ use shardkeep_core::wire::EventFilter;
 use shardkeep_core::{Instant, Machine, Rng, ShardId};
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::Failure;
 use super::reshard::Request;
 use super::shared::Shared;
 use crate::cache::Cache;
 use crate::clock;
 use crate::config::{AutoReshard, Config};
 use crate::drive::Deadline;
-use crate::events::ShardErrorKind;
-use crate::http::{GatewayBot, HttpError, gateway_bot};
+use crate::http::{GatewayBot, HttpError};
 use crate::rest::Rest;
 use crate::sessions::{Loaded, Sessions};
 use crate::shard::Notice;
@@ -34,6 +34,7 @@ use crate::transport::Connector;
 use auto::Auto;
 use change::{Change, Storing};
 use crew::{Crew, Register, Stirred};
+use dry::Dry;
 use told::Told;
 
 /// What the bot asks of its fleet.
@@ -95,6 +96,7 @@ struct Running {
     unfinished: Option<u32>,
     storing: Option<Storing>,
     auto: Option<Auto>,
+    dry: Option<Dry>,
     /// This process's place among others, if it shares the bot's shards.
     crew: Option<Crew>,
     /// For whoever steers a change of shards.
@@ -110,6 +112,7 @@ enum Woken {
     Stored,
     Stirred(Stirred),
     Grown,
+    Dried,
 }
 
 impl Driver {
@@ -133,6 +136,7 @@ impl Driver {
                 Woken::Fetched(answer) => running.on_fetched(answer),
                 Woken::Due(now) => running.fleet.handle_timeout(now),
                 Woken::Grown => running.look_at_growth(),
+                Woken::Dried => running.look_for_dry_shards(),
                 Woken::Stirred(stirred) => running.on_stirred(stirred),
                 // The bot itself is gone: nobody is left to take events.
                 Woken::Order(None) => running.shut_down(true, false),
@@ -189,6 +193,7 @@ impl Driver {
             unfinished,
             storing: None,
             auto: None,
+            dry: Dry::new(self.config.dry),
             crew,
             orders: to_itself,
             driver: self,
@@ -262,6 +267,7 @@ impl Running {
             answer = fetch => Woken::Fetched(answer),
             () = storing => Woken::Stored,
             () = auto::due(self.auto.as_ref()) => Woken::Grown,
+            () = dry::due(self.dry.as_ref()) => Woken::Dried,
             stirred = crew => Woken::Stirred(stirred),
             now = poll_fn(|cx| deadline.poll(cx, fleet)) => Woken::Due(now),
         }
@@ -318,13 +324,6 @@ impl Running {
         self.drain()
     }
 
-    fn fetch_limits(&mut self) {
-        if let Some(crew) = &mut self.crew {
-            crew.asked_at = clock::now();
-        }
-        self.fetch = Some(Box::pin(gateway_bot(self.driver.rest.clone())));
-    }
-
     /// Does what the fleet says. `true` once it has stopped.
     fn drain(&mut self) -> bool {
         let mut stopped = false;
@@ -350,50 +349,5 @@ impl Running {
             }
         }
         stopped
-    }
-
-    fn on_fetched(&mut self, answer: Result<GatewayBot, HttpError>) {
-        self.fetch = None;
-        match answer {
-            Ok(found) => {
-                self.gateway_url = Some(found.url);
-                self.recommended = Some(found.shards);
-                self.feed(Input::Limits {
-                    shards: found.shards,
-                    limit: found.session_start_limit,
-                });
-                self.note_limits(found.session_start_limit);
-                for shard in std::mem::take(&mut self.unplaced) {
-                    self.start(shard);
-                }
-            }
-            Err(HttpError::Unauthorized) => {
-                tracing::error!("{}", HttpError::Unauthorized);
-                self.error(
-                    ShardErrorKind::Fatal,
-                    Some(401),
-                    HttpError::Unauthorized.to_string(),
-                    true,
-                );
-                self.driver
-                    .shared
-                    .fail(Failure::Token(HttpError::Unauthorized));
-                self.feed(Input::LimitsFailed { retry_after: None });
-                self.feed(Input::Shutdown);
-            }
-            Err(error) => {
-                let retry_after = match error {
-                    HttpError::RateLimited { retry_after } => Some(retry_after),
-                    _ => None,
-                };
-                self.error(
-                    ShardErrorKind::LimitsUnknown,
-                    None,
-                    error.to_string(),
-                    false,
-                );
-                self.feed(Input::LimitsFailed { retry_after });
-            }
-        }
     }
 }

@@ -100,7 +100,7 @@ impl Running {
                 .change
                 .as_ref()
                 .is_some_and(|change| change.drops(shard));
-            let resumable = self.resumable && !is_dropped;
+            let resumable = self.resumable && !is_dropped && !self.renews(shard);
             self.control(shard, Control::Shutdown { resumable });
         }
     }
@@ -154,6 +154,9 @@ impl Running {
     /// A shard has ended and does not belong here any more.
     pub(super) fn released(&mut self, shard: ShardId) {
         self.driver.shared.remove(shard);
+        if self.begin_anew(shard) {
+            return;
+        }
         self.give_back(shard);
         self.steer(reshard::Input::Ended { shard });
     }

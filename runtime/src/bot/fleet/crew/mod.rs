@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shardkeep_core::fleet::Shards;
-use shardkeep_core::fleet::lease::{Holder, LeaseConfig, Step, View};
+use shardkeep_core::fleet::lease::{Held, Holder, LeaseConfig, Step, View};
 use shardkeep_core::{Instant, ShardId};
 use tokio::sync::oneshot;
 use tokio::time::sleep_until;
@@ -140,6 +140,12 @@ impl Crew {
             .or_insert_with(|| Arc::new(Lease::until(until)));
         lease.renew(until);
         Arc::clone(lease)
+    }
+
+    /// Whether the shard is to run here, and not to be given back.
+    pub(super) fn runs(&self, shard: ShardId) -> bool {
+        let held = self.holder.shards().find(|(held, _)| *held == shard);
+        matches!(held, Some((_, Held::Running)))
     }
 
     pub(super) fn token(&self, shard: ShardId) -> u64 {
