@@ -33,7 +33,6 @@ impl Stage<'_> {
             process.register_cut_until = now;
             process.store_cut_until = now;
             process.discord_cut_until = now;
-            process.paused_until = process.paused_until.map(|until| until.min(now));
         }
         for member in self.scene.members.clone() {
             let there = self.processes.iter().filter(|process| process.is_alive);

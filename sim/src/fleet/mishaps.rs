@@ -34,7 +34,8 @@ impl Stage<'_> {
             }
             Mishap::Pause { member, lasts } => {
                 if let Some(by) = self.pick(member) {
-                    self.processes[by].paused_until = Some(now + lasts);
+                    let known = self.processes[by].paused_until.unwrap_or(now);
+                    self.processes[by].paused_until = Some(known.max(now + lasts));
                 }
             }
             Mishap::RegisterCut { member, lasts } => {
@@ -132,6 +133,7 @@ impl Stage<'_> {
             .filter_map(|slot| slot.shard.as_ref()?.connection)
             .collect();
         for connection in connections {
+            self.network.lose(connection);
             self.cause(Target::Connection(connection), Fault::HalfOpen);
         }
     }

@@ -14,7 +14,12 @@ use super::store::{Line, Store};
 use super::truth::Truth;
 use crate::hours::network::{Network, Parcel};
 use crate::rush::crew::Ledger;
-use crate::{Control, Input, Instant, LedgerDetail, Output, World, WorldConfig};
+use crate::{
+    Control, Input, Instant, LedgerDetail, Output, Violation, ViolationKind, World, WorldConfig,
+};
+
+/// From one heartbeat to the next.
+const HEARTBEAT: Duration = Duration::from_secs(42);
 
 /// What happens at a moment. The first number is that of a process.
 #[derive(Clone, Debug)]
@@ -101,6 +106,8 @@ pub(super) struct Stage<'a> {
     pub(super) is_calm: bool,
     /// Since when everything is well, in the calm.
     pub(super) well_since: Option<Instant>,
+    /// Broken rules that were looked at.
+    violations: u64,
     is_over: bool,
     is_told: bool,
 }
@@ -134,6 +141,7 @@ impl<'a> Stage<'a> {
             report,
             is_calm: false,
             well_since: None,
+            violations: 0,
             is_over: false,
             is_told,
             scene,
@@ -376,15 +384,27 @@ impl<'a> Stage<'a> {
     fn check(&mut self) {
         let counters = self.world.counters();
         let floor = self.scene.reserve.min(self.scene.total / 2);
-        if counters.violations > 0 {
-            let all = format!("{:?}", self.world.violations());
-            self.fault(format!("a rule was broken: {all}"));
+        if counters.violations > self.violations {
+            self.violations = counters.violations;
+            let last = self.world.violations().last();
+            if let Some(last) = last.filter(|last| !self.is_excused(last)) {
+                let last = format!("{last:?}");
+                self.fault(format!("a rule was broken: {last}"));
+            }
         } else if counters.identify_remaining < floor {
             let left = counters.identify_remaining;
             self.fault(format!(
                 "{left} identifies are left of a reserve of {floor}"
             ));
         }
+    }
+
+    /// Whoever stands still cannot send heartbeats.
+    fn is_excused(&self, violation: &Violation) -> bool {
+        let holder = violation.connection.and_then(|number| self.holders.get(&number));
+        let paused_until = holder.and_then(|&(by, _)| self.processes[by].paused_until);
+        violation.kind == ViolationKind::MissedHeartbeat
+            && paused_until.is_some_and(|until| self.now < until + HEARTBEAT)
     }
 
     /// Plans when a process has something to do next.

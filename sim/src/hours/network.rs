@@ -85,6 +85,11 @@ impl Network {
             .retain(|_, (other, parcel)| *other != connection || !parcel.is_for_bot());
     }
 
+    /// What is under way on a connection is lost, in both directions.
+    pub(crate) fn lose(&mut self, connection: u64) {
+        self.parcels.retain(|_, (other, _)| *other != connection);
+    }
+
     pub(crate) fn next_at(&self) -> Option<Instant> {
         self.parcels.first_key_value().map(|(&(at, _), _)| at)
     }
