@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shardkeep_core::ShardId;
 
+use super::process::Process;
 use super::stage::{Happening, Stage};
 use super::truth::Sums;
 use crate::{Control, Instant};
@@ -72,6 +73,11 @@ impl Stage<'_> {
 
     /// Each shard has one session in one process, and Discord has the same.
     fn not_well(&self) -> Option<String> {
+        let processes = self.processes.iter().filter(|process| process.is_alive);
+        let is_changing = |process: &Process| process.change.is_some();
+        if self.wanted.is_some() || processes.clone().any(is_changing) {
+            return Some("shards are being changed".to_owned());
+        }
         let mut open: BTreeMap<ShardId, Vec<&str>> = BTreeMap::new();
         for ledger in self.world.ledger().filter(|ledger| ledger.end.is_none()) {
             let [index, total] = ledger.shard;
@@ -98,6 +104,11 @@ impl Stage<'_> {
 
     /// The shards that are to be there.
     fn serving(&self) -> BTreeSet<ShardId> {
+        let processes = self.processes.iter().filter(|process| process.is_alive);
+        let mut serving = processes.filter_map(|process| process.serving.as_ref());
+        if let Some(serving) = serving.next() {
+            return serving.topology().shards().iter().copied().collect();
+        }
         (0..self.scene.shards)
             .filter_map(|index| ShardId::new(index, self.scene.shards))
             .collect()

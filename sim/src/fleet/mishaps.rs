@@ -65,8 +65,8 @@ impl Stage<'_> {
             Mishap::Storm(storm) => self.storm(storm),
             Mishap::Outage { lasts, kind } => self.outage(lasts, kind),
             Mishap::Weather { every, lasts } => self.weather(every, lasts),
-            Mishap::Reshard { total } => self.tell(|_| format!("not yet: {total}")),
-            Mishap::Abort => {}
+            Mishap::Reshard { total } => self.reshard_to(total),
+            Mishap::Abort => self.abort_change(),
         }
     }
 
@@ -89,6 +89,7 @@ impl Stage<'_> {
             self.silence(by);
         }
         self.processes[by].is_alive = false;
+        self.is_ledger_lost |= self.processes[by].change.is_some();
         let slots = std::mem::take(&mut self.processes[by].slots);
         for slot in slots.into_values() {
             let connection = slot.shard.and_then(|shard| shard.connection);

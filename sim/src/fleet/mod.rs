@@ -8,11 +8,13 @@
 
 mod calm;
 mod clock;
+mod cutover;
 mod draw;
 mod leases;
 mod mishaps;
 mod process;
 mod report;
+mod reshard;
 mod sessions;
 mod shards;
 mod stage;

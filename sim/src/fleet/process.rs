@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use shardkeep_core::fleet::Fleet;
 use shardkeep_core::fleet::lease::Holder;
+use shardkeep_core::fleet::{Fleet, Serving};
 use shardkeep_core::gateway::{Capsule, Cause, Progress, Session};
 use shardkeep_core::{Machine, ShardId};
 
 use super::clock::Clock;
+use super::cutover::Switch;
+use super::reshard::Change;
 use super::store::Mark;
 use crate::Instant;
 
@@ -35,6 +37,15 @@ pub(super) struct Process {
     pub(super) last_save: u64,
     /// Identifies granted when the account was stored last.
     pub(super) granted: u64,
+    /// What serves; none if this process runs a part of the bot's shards only.
+    pub(super) serving: Option<Serving>,
+    /// A change of shards that is under way, and the number that it, or a predecessor's, is to lead to.
+    pub(super) change: Option<Box<Change>>,
+    pub(super) unfinished: Option<u32>,
+    /// What serves has changed since it was stored.
+    pub(super) is_shape_new: bool,
+    /// The change waits until it is.
+    pub(super) is_committing: bool,
 }
 
 impl Process {
@@ -150,6 +161,8 @@ pub(super) struct Shard {
     pub(super) awaits_permit: bool,
     /// Why the last session was given up.
     pub(super) lost: Option<Cause>,
+    /// Its part in a change of shards.
+    pub(super) switch: Option<Switch>,
     /// The wake-up that counts, and when it is.
     pub(super) wake: u64,
     pub(super) wake_at: Option<Instant>,
@@ -169,6 +182,7 @@ impl Shard {
             is_identifying: false,
             awaits_permit: false,
             lost: None,
+            switch: None,
             wake: 0,
             wake_at: None,
         }

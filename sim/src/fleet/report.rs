@@ -41,6 +41,10 @@ pub struct Report {
     pub taken_over: u64,
     /// Writes to the store that came after those of a successor.
     pub superseded: u64,
+    /// Changes of how many shards there are, those that were begun again among them.
+    pub changes: u64,
+    /// Guilds that switched to another session in them.
+    pub guilds_switched: u64,
     /// Dispatches that Discord sent, or put by.
     pub sent: u64,
     /// Dispatches handed to handlers.
@@ -116,6 +120,8 @@ impl AddAssign<&Self> for Report {
         self.resumed += other.resumed;
         self.taken_over += other.taken_over;
         self.superseded += other.superseded;
+        self.changes += other.changes;
+        self.guilds_switched += other.guilds_switched;
         self.sent += other.sent;
         self.handed += other.handed;
         self.again += other.again;
@@ -142,6 +148,8 @@ impl Report {
             resumed,
             taken_over,
             superseded,
+            changes,
+            guilds_switched,
             sent,
             handed,
             again,
@@ -155,6 +163,7 @@ impl Report {
              {sessions} sessions, {identifies} identifies ({identifies_blind} while the store was away, \
              {identifies_given_up} after resumes that failed in a row), {resumed} resumes, {taken_over} sessions taken \
              over by another process, {superseded} writes of a predecessor refused\n\
+             {changes} changes of shards, {guilds_switched} guilds switched\n\
              {sent} events sent, {handed} handed to handlers, {again} of them again, {lost} lost with their sessions"
         )
     }

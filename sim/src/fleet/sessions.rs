@@ -2,11 +2,12 @@
 
 use core::time::Duration;
 
-use shardkeep_core::fleet::Input;
+use shardkeep_core::fleet::{Input, reshard};
 use shardkeep_core::gateway::{self, Cause, Event, Output};
 use shardkeep_core::wire::EventKind;
 use shardkeep_core::{Machine, ShardId};
 
+use super::cutover::Dispatched;
 use super::stage::{Happening, Stage};
 use crate::digest;
 use crate::hours::network::Parcel;
@@ -22,7 +23,13 @@ enum Said {
     Want,
     Cancel,
     Unused,
-    Dispatch { sequence: u64, digest: u64 },
+    Dispatch {
+        sequence: u64,
+        digest: u64,
+        /// All of it, for a part in a change of shards.
+        event: Option<Dispatched>,
+    },
+    Acked(Duration),
     Ready(String),
     Resumed(u64),
     Down(Cause),
@@ -31,8 +38,8 @@ enum Said {
     Other,
 }
 
-impl From<Output<'_>> for Said {
-    fn from(output: Output<'_>) -> Self {
+impl Said {
+    fn of(output: Output<'_>, is_whole: bool) -> Self {
         match output {
             Output::Connect { url } => Self::Connect(path(url)),
             Output::Send(bytes) => Self::Send(bytes.to_vec()),
@@ -45,7 +52,13 @@ impl From<Output<'_>> for Said {
             Output::Dispatch(dispatch) => Self::Dispatch {
                 sequence: dispatch.sequence,
                 digest: digest(dispatch.data),
+                event: is_whole.then(|| Dispatched {
+                    kind: dispatch.kind,
+                    name: dispatch.name.to_owned(),
+                    data: dispatch.data.to_vec(),
+                }),
             },
+            Output::Event(Event::HeartbeatAcked { latency }) => Self::Acked(latency),
             Output::Event(Event::Ready { session_id, .. }) => Self::Ready(session_id.to_owned()),
             Output::Event(Event::Resumed { replayed, .. }) => Self::Resumed(replayed),
             Output::Event(Event::Disconnected { cause, .. }) => Self::Down(cause),
@@ -85,7 +98,11 @@ impl Stage<'_> {
     pub(super) fn drain(&mut self, by: usize, shard: ShardId) {
         while let Some(said) = {
             let there = self.processes[by].shard_mut(shard);
-            there.and_then(|there| there.session.poll_output().map(Said::from))
+            there.and_then(|there| {
+                let is_whole = there.switch.is_some();
+                let output = there.session.poll_output();
+                output.map(|output| Said::of(output, is_whole))
+            })
         } {
             self.hear(by, shard, said);
         }
@@ -122,7 +139,7 @@ impl Stage<'_> {
                         .send(now, connection, Parcel::Disconnected(None));
                 }
             }
-            Said::Want => self.tell_fleet(by, Input::WantIdentify { shard }),
+            Said::Want => self.want(by, shard),
             Said::Cancel => self.cancel(by, shard),
             Said::Unused => {
                 if let Some(holder) = &mut self.processes[by].holder {
@@ -130,11 +147,17 @@ impl Stage<'_> {
                 }
                 self.tell_fleet(by, Input::IdentifyUnused { shard });
             }
-            Said::Dispatch { sequence, digest } => self.dispatch(by, shard, sequence, digest),
+            Said::Dispatch {
+                sequence,
+                digest,
+                event,
+            } => self.dispatch(by, shard, (sequence, digest), event.as_ref()),
+            Said::Acked(latency) => self.switch_alive(by, shard, latency),
             Said::Ready(session) => self.ready(by, shard, session),
             Said::Resumed(replayed) => {
                 self.tell(|_| format!("{by} {shard} resumed, {replayed} replayed"));
                 self.report.resumed += 1;
+                self.switch_resumed(by, shard);
                 self.established(by, shard);
                 self.tell_fleet(by, Input::Resumed { shard });
             }
@@ -145,15 +168,25 @@ impl Stage<'_> {
                     there.is_known = false;
                     there.lost = Some(cause);
                 }
+                self.switch_lost(by, shard);
             }
             Said::Closed => {
                 if let Some(there) = self.processes[by].shard_mut(shard) {
                     there.connection = None;
                 }
+                self.end_switch(by, shard);
                 let fatal = false;
                 self.tell_fleet(by, Input::Closed { shard, fatal });
             }
             Said::Other => {}
+        }
+    }
+    /// The session wants to identify; one whose guilds have gone elsewhere is not opened anew.
+    fn want(&mut self, by: usize, shard: ShardId) {
+        let there = self.processes[by].shard_mut(shard);
+        let switch = there.and_then(|there| there.switch.as_ref());
+        if switch.is_none_or(|switch| !switch.is_lost) {
+            self.tell_fleet(by, Input::WantIdentify { shard });
         }
     }
 
@@ -271,6 +304,7 @@ impl Stage<'_> {
         }
         self.established(by, shard);
         self.tell_fleet(by, Input::Ready { shard });
+        self.steer(by, reshard::Input::Ready { shard });
     }
 
     /// Of a shard, one session is established.
@@ -293,10 +327,31 @@ impl Stage<'_> {
         }
         self.tell_fleet(by, Input::Down { shard });
     }
+    /// An event is there.
+    fn dispatch(
+        &mut self,
+        by: usize,
+        shard: ShardId,
+        (sequence, digest): (u64, u64),
+        event: Option<&Dispatched>,
+    ) {
+        self.report.fold(digest ^ sequence);
+        let Some(there) = self.processes[by].shard_mut(shard) else {
+            return;
+        };
+        let name = there.name.clone();
+        let is_attached = self.truth.dispatched(&name, by, (sequence, digest));
+        if is_attached.is_none() {
+            self.fault(format!("{by} has an event of {name}, and not the session"));
+        }
+        match event {
+            Some(event) => self.sort(by, shard, sequence, event),
+            None => self.hand_on(by, shard, sequence),
+        }
+    }
 
     /// An event goes to a handler, which takes its time.
-    fn dispatch(&mut self, by: usize, shard: ShardId, sequence: u64, digest: u64) {
-        self.report.fold(digest ^ sequence);
+    pub(super) fn hand_on(&mut self, by: usize, shard: ShardId, sequence: u64) {
         let wait = match self.rng.below(200) {
             0 => self.between(1_000, 15_000),
             1..=10 => self.between(100, 1_500),
@@ -307,13 +362,6 @@ impl Stage<'_> {
         };
         there.progress.handed(sequence);
         let (name, epoch) = (there.name.clone(), there.epoch);
-        if self
-            .truth
-            .dispatched(&name, by, (sequence, digest))
-            .is_none()
-        {
-            self.fault(format!("{by} has an event of {name}, and not the session"));
-        }
         let finished = Happening::Finished(by, shard, name, epoch, sequence);
         self.plan_in(wait, finished);
     }

@@ -3,16 +3,21 @@
 use core::time::Duration;
 
 use shardkeep_core::fleet::lease::{Holder, LeaseConfig};
-use shardkeep_core::fleet::{self, Event, Fleet, Here, Input, Output, Shards, Topology};
+use shardkeep_core::fleet::{self, Event, Fleet, Here, Input, Output, Shards, Topology, reshard};
 use shardkeep_core::gateway::{self, Session};
 use shardkeep_core::wire::{Intents, Miniz};
 use shardkeep_core::{Machine, ShardId, Token};
 
 use super::clock::Clock;
+use super::cutover::Switch;
 use super::process::{Process, Shard};
 use super::stage::{Happening, Stage};
 use crate::Instant;
 use crate::hours::network::Parcel;
+
+/// How long a single process waits for the store, and the pause before it tries again.
+const LOAD_LIMIT: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What the fleet says, without what it borrows.
 enum Said {
@@ -21,6 +26,7 @@ enum Said {
     Grant(ShardId),
     Stop(ShardId),
     Released(ShardId),
+    AllReady,
     Other(Option<String>),
 }
 
@@ -32,14 +38,33 @@ impl Said {
             Output::GrantIdentify { shard } => Self::Grant(shard),
             Output::Stop { shard } => Self::Stop(shard),
             Output::Event(Event::Released { shard }) => Self::Released(shard),
+            Output::Event(Event::AllReady) => Self::AllReady,
             ref other => Self::Other(is_told.then(|| format!("{other:?}"))),
         }
     }
 }
 
 impl Stage<'_> {
+    /// Whether a single process waits for the store before it starts, and plans that.
+    fn waits_for_store(&mut self, name: &str, capacity: u32) -> bool {
+        if self.scene.is_leased || self.now >= self.store.away_until {
+            self.start_by = None;
+            return false;
+        }
+        let until = *self.start_by.get_or_insert(self.now + LOAD_LIMIT);
+        let waits = self.now < until;
+        if waits {
+            let again = Happening::Start(name.to_owned(), capacity);
+            self.plan_in(PAUSE, again);
+        }
+        waits
+    }
+
     /// A process starts.
     pub(super) fn start_process(&mut self, name: String, capacity: u32) {
+        if self.waits_for_store(&name, capacity) {
+            return;
+        }
         let by = self.processes.len();
         let clock = Clock {
             offset: self.rng.below(1_000_000_000_000),
@@ -67,6 +92,11 @@ impl Stage<'_> {
             is_saving: false,
             last_save: 0,
             granted: 0,
+            serving: None,
+            change: None,
+            unfinished: None,
+            is_shape_new: false,
+            is_committing: false,
         });
         self.report.processes += 1;
         self.tell(|stage| format!("{by} starts as {}", stage.processes[by].name));
@@ -89,8 +119,11 @@ impl Stage<'_> {
 
     /// A process that has all shards goes on with the account that its predecessor stored.
     fn fleet(&self, seed: u64, local: Instant) -> Fleet {
-        let shards =
-            Shards::count(self.scene.shards).expect("a scene has a valid number of shards");
+        let shards = match &self.store.shape {
+            Some(shape) => Shards::Fixed(shape.serving.clone()),
+            None => Shards::count(self.scene.shards).expect("a scene has a valid number"),
+        };
+
         let here = match self.scene.is_leased {
             true => Here::Told,
             false => Here::All,
@@ -149,6 +182,7 @@ impl Stage<'_> {
             Said::Grant(shard) => self.grant(by, shard),
             Said::Stop(shard) => self.stop(by, shard),
             Said::Released(shard) => self.released(by, shard),
+            Said::AllReady => self.go_on_changing(by),
             Said::Other(None) => {}
             Said::Other(Some(what)) => self.tell(|_| format!("{by} {what}")),
         }
@@ -157,6 +191,8 @@ impl Stage<'_> {
     fn start(&mut self, by: usize, shard: ShardId) {
         let local = self.local(by);
         let config = session_config(shard, self.rng.next_u64());
+        let change = self.processes[by].change.as_ref();
+        let part = change.and_then(|change| change.part(shard));
         let Some(slot) = self.processes[by].slots.get_mut(&shard) else {
             // Its lease was over while it waited for its turn: the fleet takes it back in the next word.
             return;
@@ -170,7 +206,9 @@ impl Stage<'_> {
         session.handle_timeout(local);
         let known = slot.capsule.as_ref();
         let attached = known.map(|capsule| (capsule.session_id.clone(), capsule.acknowledged));
-        slot.shard = Some(Shard::new(session, known));
+        let mut started = Shard::new(session, known);
+        started.switch = part.map(Switch::new);
+        slot.shard = Some(started);
         if let Some((name, from)) = attached {
             self.tell(|_| format!("{by} {shard} goes on with {name} from {from}"));
             self.truth.attach(&name, by, from);
@@ -204,6 +242,8 @@ impl Stage<'_> {
 
     fn stop(&mut self, by: usize, shard: ShardId) {
         let local = self.local(by);
+        let change = self.processes[by].change.as_ref();
+        let resumable = !change.is_some_and(|change| change.drops(shard));
         let Some(stopped) = self.processes[by].shard_mut(shard) else {
             return self.tell_fleet(
                 by,
@@ -213,7 +253,8 @@ impl Stage<'_> {
                 },
             );
         };
-        let stop = gateway::Input::Shutdown { resumable: true };
+        stopped.is_known &= resumable;
+        let stop = gateway::Input::Shutdown { resumable };
         let outcome = stopped.session.handle_input(local, stop);
         debug_assert_eq!(outcome, Ok(()));
         self.drain(by, shard);
@@ -227,6 +268,7 @@ impl Stage<'_> {
         slot.ending = Some(0);
         let (token, wait) = (slot.token, Duration::from_millis(self.rng.below(500)));
         self.plan_in(wait, Happening::Ending(by, shard, token));
+        self.steer(by, reshard::Input::Ended { shard });
     }
 
     /// A connection is given up by this side.

@@ -4,13 +4,15 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use shardkeep_core::fleet::SessionStartLimit;
+use shardkeep_core::fleet::cutover::Counts;
 use shardkeep_core::wire::CloseCode;
 use shardkeep_core::{Machine, Rng, ShardId};
 
+use super::cutover::Order;
 use super::draw::{Mishap, Scene};
 use super::process::Process;
 use super::report::Report;
-use super::store::{Line, Store};
+use super::store::{Batch, Store};
 use super::truth::Truth;
 use crate::hours::network::{Network, Parcel};
 use crate::rush::crew::Ledger;
@@ -39,19 +41,22 @@ pub(super) enum Happening {
     /// It is time to store what has changed.
     Save(usize),
     /// The store has answered, or not; the shard is the one that ends with this.
-    Saved(usize, Vec<Line>, bool, Option<ShardId>),
+    Saved(usize, Batch, bool, Option<ShardId>),
     /// A shard that has closed is stored once more.
     Ending(usize, ShardId, u64),
     /// A handler is through: the shard, the session and its number, the sequence.
     Finished(usize, ShardId, String, u32, u64),
     /// Discord has answered what was asked at that moment of the process's clock.
     Limits(usize, Instant, bool, Option<SessionStartLimit>),
+    /// An order for a shard's part in a change of shards, and such a part's look at the clock.
+    Order(usize, ShardId, Box<Order>),
+    Tick(usize),
     /// An exchange arrives at the register.
     Asked(usize, String),
     /// The store is asked for a shard's session.
     StoreReads(usize, ShardId, u64),
     /// The store is given lines.
-    StoreWrites(usize, Vec<Line>, Option<ShardId>, bool),
+    StoreWrites(usize, Batch, Option<ShardId>, bool),
     /// Discord is asked `/gateway/bot`.
     Asks(usize, Instant, bool),
     /// Something befalls the fleet.
@@ -77,6 +82,8 @@ impl Happening {
             | Self::Saved(by, ..)
             | Self::Ending(by, ..)
             | Self::Finished(by, ..)
+            | Self::Order(by, ..)
+            | Self::Tick(by)
             | Self::Limits(by, ..) => Some(*by),
             _ => None,
         }
@@ -103,6 +110,14 @@ pub(super) struct Stage<'a> {
     /// The token under which a shard's last frame reached Discord.
     pub(super) speakers: BTreeMap<ShardId, u64>,
     pub(super) report: Report,
+    /// How many shards the operator wants, and has not got a change for.
+    pub(super) wanted: Option<u32>,
+    /// What the ledgers of changes add up to.
+    pub(super) cutover_sum: Counts,
+    /// A process was started again in the middle of a change: its ledger is gone.
+    pub(super) is_ledger_lost: bool,
+    /// A single process waits for the store until then.
+    pub(super) start_by: Option<Instant>,
     pub(super) is_calm: bool,
     /// Since when everything is well, in the calm.
     pub(super) well_since: Option<Instant>,
@@ -139,6 +154,10 @@ impl<'a> Stage<'a> {
             truth: Truth::default(),
             speakers: BTreeMap::new(),
             report,
+            wanted: None,
+            cutover_sum: Counts::default(),
+            is_ledger_lost: false,
+            start_by: None,
             is_calm: false,
             well_since: None,
             violations: 0,
@@ -299,7 +318,9 @@ impl<'a> Stage<'a> {
             Happening::Loaded(_, shard, token, answer) => self.loaded(by, shard, token, answer),
             Happening::Load(_, shard, token) => self.load(by, shard, token),
             Happening::Save(_) => self.save_all(by),
-            Happening::Saved(_, lines, is_stored, ends) => self.saved(by, &lines, is_stored, ends),
+            Happening::Saved(_, batch, is_stored, ends) => self.saved(by, &batch, is_stored, ends),
+            Happening::Order(_, shard, order) => self.obey_order(by, shard, *order),
+            Happening::Tick(_) => self.change_ticks(by),
             Happening::Ending(_, shard, token) => self.save_last(by, shard, token),
             Happening::Finished(_, shard, session, epoch, sequence) => {
                 self.finished(by, shard, &session, epoch, sequence);
@@ -315,8 +336,8 @@ impl<'a> Stage<'a> {
         match happening {
             Happening::Asked(by, argument) => self.asked(by, &argument),
             Happening::StoreReads(by, shard, token) => self.store_reads(by, shard, token),
-            Happening::StoreWrites(by, lines, ends, is_heard) => {
-                self.store_writes(by, lines, ends, is_heard);
+            Happening::StoreWrites(by, batch, ends, is_heard) => {
+                self.store_writes(by, batch, ends, is_heard);
             }
             Happening::Asks(by, asked_at, is_fleets) => self.asks(by, asked_at, is_fleets),
             Happening::Mishap(mishap) => self.befall(mishap),
@@ -401,7 +422,9 @@ impl<'a> Stage<'a> {
 
     /// Whoever stands still cannot send heartbeats.
     fn is_excused(&self, violation: &Violation) -> bool {
-        let holder = violation.connection.and_then(|number| self.holders.get(&number));
+        let holder = violation
+            .connection
+            .and_then(|number| self.holders.get(&number));
         let paused_until = holder.and_then(|&(by, _)| self.processes[by].paused_until);
         violation.kind == ViolationKind::MissedHeartbeat
             && paused_until.is_some_and(|until| self.now < until + HEARTBEAT)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use shardkeep_core::ShardId;
 
+use super::reshard::Shape;
 use crate::Instant;
 
 /// The order of what is written for a shard: the lease's token, then time.
@@ -19,6 +20,13 @@ pub(super) struct Line {
     pub(super) mark: Option<Mark>,
 }
 
+/// What is written at once.
+#[derive(Clone, Debug)]
+pub(super) struct Batch {
+    pub(super) lines: Vec<Line>,
+    pub(super) shape: Option<Shape>,
+}
+
 /// What a stored session says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
@@ -32,7 +40,8 @@ pub(super) struct Mark {
 #[derive(Debug, Default)]
 pub(super) struct Store {
     lines: BTreeMap<ShardId, (Version, Option<String>)>,
-    /// What else is kept: the identify account.
+    /// What else is kept: what serves, and the identify account.
+    pub(super) shape: Option<Shape>,
     pub(super) account: Option<(Instant, shardkeep_core::fleet::Snapshot)>,
     pub(super) away_until: Instant,
     pub(super) slow_until: Instant,
@@ -54,13 +63,5 @@ impl Store {
 
     pub(super) fn read(&self, shard: ShardId) -> Option<String> {
         self.lines.get(&shard).and_then(|(_, text)| text.clone())
-    }
-
-    /// Every session that is there.
-    pub(super) fn all(&self) -> Vec<(ShardId, String)> {
-        let lines = self.lines.iter();
-        lines
-            .filter_map(|(&shard, (_, text))| Some((shard, text.clone()?)))
-            .collect()
     }
 }

@@ -8,7 +8,7 @@ use shardkeep_core::{Machine, ShardId};
 
 use super::process::Slot;
 use super::stage::{Happening, Stage};
-use super::store::{Line, Mark};
+use super::store::{Batch, Line, Mark};
 
 /// How long the store is waited for, before a shard identifies without knowing what is stored.
 const LOAD_LIMIT: Duration = Duration::from_secs(10);
@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(300);
 const LAST_ATTEMPTS: u32 = 3;
 
 impl Stage<'_> {
-    fn reaches_store(&self, by: usize) -> bool {
+    pub(super) fn reaches_store(&self, by: usize) -> bool {
         self.now >= self.processes[by].store_cut_until && self.now >= self.store.away_until
     }
 
@@ -79,6 +79,8 @@ impl Stage<'_> {
     /// A process that has all shards reads all that is stored.
     pub(super) fn take_all(&mut self, by: usize) {
         let is_blind = !self.reaches_store(by);
+        self.know_serving(by);
+        self.processes[by].unfinished = self.store.shape.as_ref().and_then(|shape| shape.target);
         let shards: Vec<ShardId> = match self.processes[by].fleet.topology() {
             Some(topology) => topology.shards().to_vec(),
             None => Vec::new(),
@@ -118,9 +120,11 @@ impl Stage<'_> {
             .into_iter()
             .filter_map(|shard| self.line(by, shard))
             .collect();
-        if !lines.is_empty() {
+        let shape = self.shape(by);
+        if !lines.is_empty() || shape.is_some() {
             self.processes[by].is_saving = true;
-            self.save(by, lines, None);
+            self.processes[by].is_shape_new = false;
+            self.save(by, Batch { lines, shape }, None);
         }
     }
 
@@ -141,23 +145,26 @@ impl Stage<'_> {
         })
     }
 
-    fn save(&mut self, by: usize, lines: Vec<Line>, ends: Option<ShardId>) {
+    fn save(&mut self, by: usize, batch: Batch, ends: Option<ShardId>) {
         let way = self.store_way();
         // Some answers are lost after what was asked is done.
         let is_heard = self.is_calm || self.rng.below(50) > 0;
-        self.plan_in(way, Happening::StoreWrites(by, lines, ends, is_heard));
+        self.plan_in(way, Happening::StoreWrites(by, batch, ends, is_heard));
     }
 
     pub(super) fn store_writes(
         &mut self,
         by: usize,
-        lines: Vec<Line>,
+        batch: Batch,
         ends: Option<ShardId>,
         is_heard: bool,
     ) {
         let now = self.now;
         let is_there = self.reaches_store(by);
-        for line in lines.iter().filter(|_| is_there) {
+        if is_there && batch.shape.is_some() {
+            self.store.shape.clone_from(&batch.shape);
+        }
+        for line in batch.lines.iter().filter(|_| is_there) {
             if self.store.write(line)
                 && let Some(Mark {
                     session,
@@ -173,20 +180,23 @@ impl Stage<'_> {
             true => self.store_way(),
             false => PATIENCE,
         };
-        self.plan_in(wait, Happening::Saved(by, lines, is_stored, ends));
+        self.plan_in(wait, Happening::Saved(by, batch, is_stored, ends));
     }
 
     pub(super) fn saved(
         &mut self,
         by: usize,
-        lines: &[Line],
+        batch: &Batch,
         is_stored: bool,
         ends: Option<ShardId>,
     ) {
         if ends.is_none() {
             self.processes[by].is_saving = false;
         }
-        for line in lines {
+        if batch.shape.is_some() {
+            self.shape_saved(by, is_stored);
+        }
+        for line in &batch.lines {
             if let Some(slot) = self.processes[by].slots.get_mut(&line.shard)
                 && slot.token == line.version.0
             {
@@ -196,7 +206,7 @@ impl Stage<'_> {
         let Some(shard) = ends else {
             return;
         };
-        let token = lines.first().map_or(0, |line| line.version.0);
+        let token = batch.lines.first().map_or(0, |line| line.version.0);
         let slot = self.processes[by].slots.get_mut(&shard);
         let Some(slot) = slot.filter(|slot| slot.token == token) else {
             return;
@@ -217,7 +227,10 @@ impl Stage<'_> {
             return;
         }
         match self.line(by, shard) {
-            Some(line) => self.save(by, vec![line], Some(shard)),
+            Some(line) => {
+                let (lines, shape) = (vec![line], None);
+                self.save(by, Batch { lines, shape }, Some(shard));
+            }
             None => self.gone(by, shard),
         }
     }
