@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shardkeep_core::ShardId;
 
+use super::across::Across;
 use super::process::Process;
 use super::stage::{Happening, Stage};
 use super::truth::Sums;
@@ -76,7 +77,7 @@ impl Stage<'_> {
         let processes = self.processes.iter().filter(|process| process.is_alive);
         let is_changing = |process: &Process| process.change.is_some();
         if self.wanted.is_some() || processes.clone().any(is_changing) {
-            return Some("shards are being changed".to_owned());
+            return Some(format!("shards are being changed: {:?}", self.parts()));
         }
         let mut open: BTreeMap<ShardId, Vec<&str>> = BTreeMap::new();
         for ledger in self.world.ledger().filter(|ledger| ledger.end.is_none()) {
@@ -129,6 +130,25 @@ impl Stage<'_> {
         report.again = sums.again;
         report.lost = sums.lost;
         report.faults_found.append(&mut faults);
+        self.compare_changes();
+    }
+
+    /// What a change of shards says of itself is no less than what happened.
+    fn compare_changes(&mut self) {
+        let across = self.truth.across(self.world.ledger());
+        let sum = self.cutover_sum;
+        let Across { lost, twice, which } = across;
+        self.tell(|_| format!("lost in changes: {which:?}"));
+        self.report.lost_in_changes += lost;
+        self.report.twice_in_changes += twice;
+        self.report.possibly_lost += sum.possibly_lost;
+        self.report.possibly_twice += sum.possibly_duplicated;
+        if !self.is_ledger_lost && sum.gaps == 0 && lost > sum.possibly_lost {
+            self.fault(format!("{lost} events were lost in changes: {sum:?}"));
+        }
+        if self.processes.len() == 1 && twice > sum.possibly_duplicated {
+            self.fault(format!("{twice} events were handled twice: {sum:?}"));
+        }
     }
 
     pub(super) fn count(&mut self) {

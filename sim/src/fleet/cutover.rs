@@ -265,6 +265,18 @@ impl Stage<'_> {
             self.converse(by, shard);
         }
     }
+    /// Who still has a part in a change: how many guilds there are, are under way, and have switched.
+    pub(super) fn parts(&self) -> Vec<(ShardId, (usize, usize, usize))> {
+        let slots = self.processes.iter().flat_map(|process| &process.slots);
+        let parts = slots.filter_map(|(&shard, slot)| {
+            let switch = slot.shard.as_ref()?.switch.as_ref()?;
+            Some(match &switch.part {
+                Part::Leaving(side) => (shard, side.progress()),
+                Part::Joining(side) => (shard, side.progress()),
+            })
+        });
+        parts.collect()
+    }
 
     fn part(&mut self, by: usize, shard: ShardId) -> Option<&mut Part> {
         let there = self.processes[by].shard_mut(shard)?;

@@ -6,6 +6,7 @@
 //! changes how many shards there are. [`run`] lets it happen and compares, after each step, what the bot does with what
 //! it may do; and in the end, event by event, what its handlers finished with what Discord sent.
 
+mod across;
 mod calm;
 mod clock;
 mod cutover;

@@ -45,6 +45,14 @@ pub struct Report {
     pub changes: u64,
     /// Guilds that switched to another session in them.
     pub guilds_switched: u64,
+    /// Events that a change of shards lost.
+    pub lost_in_changes: u64,
+    /// Events that two sessions' handlers were given.
+    pub twice_in_changes: u64,
+    /// Events lost, by the bots' own accounts: an upper bound.
+    pub possibly_lost: u64,
+    /// Events handled twice, by the bots' own accounts: an upper bound.
+    pub possibly_twice: u64,
     /// Dispatches that Discord sent, or put by.
     pub sent: u64,
     /// Dispatches handed to handlers.
@@ -122,6 +130,10 @@ impl AddAssign<&Self> for Report {
         self.superseded += other.superseded;
         self.changes += other.changes;
         self.guilds_switched += other.guilds_switched;
+        self.lost_in_changes += other.lost_in_changes;
+        self.twice_in_changes += other.twice_in_changes;
+        self.possibly_lost += other.possibly_lost;
+        self.possibly_twice += other.possibly_twice;
         self.sent += other.sent;
         self.handed += other.handed;
         self.again += other.again;
@@ -150,6 +162,10 @@ impl Report {
             superseded,
             changes,
             guilds_switched,
+            lost_in_changes,
+            twice_in_changes,
+            possibly_lost,
+            possibly_twice,
             sent,
             handed,
             again,
@@ -163,7 +179,9 @@ impl Report {
              {sessions} sessions, {identifies} identifies ({identifies_blind} while the store was away, \
              {identifies_given_up} after resumes that failed in a row), {resumed} resumes, {taken_over} sessions taken \
              over by another process, {superseded} writes of a predecessor refused\n\
-             {changes} changes of shards, {guilds_switched} guilds switched\n\
+             {changes} changes of shards, {guilds_switched} guilds switched: {lost_in_changes} events lost by \
+             them, {possibly_lost} by the bots' accounts; {twice_in_changes} handled twice, {possibly_twice} by the \
+             accounts\n\
              {sent} events sent, {handed} handed to handlers, {again} of them again, {lost} lost with their sessions"
         )
     }

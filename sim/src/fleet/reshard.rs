@@ -239,6 +239,8 @@ impl Stage<'_> {
                     let carried = guilds.iter().filter(|guild| old.carries(**guild));
                     self.order(by, old, Order::Include(carried.copied().collect()));
                 }
+                // Not before: a side that leaves and knows of no guild yet has nothing to hand over.
+                self.steer(by, reshard::Input::Ready { shard });
             }
             Told::Left => self.steer(by, reshard::Input::Left { shard }),
             Told::Settled => self.steer(by, reshard::Input::Settled { shard }),

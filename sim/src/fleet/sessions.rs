@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use shardkeep_core::fleet::{Input, reshard};
+use shardkeep_core::fleet::Input;
 use shardkeep_core::gateway::{self, Cause, Event, Output};
 use shardkeep_core::wire::EventKind;
 use shardkeep_core::{Machine, ShardId};
@@ -259,7 +259,9 @@ impl Stage<'_> {
                 .map(|capsule| capsule.session_id),
         };
         let is_blind = slot.is_blind && there.name.is_empty();
-        let Some(known) = known.filter(|known| self.is_open(known)) else {
+        // A session that takes guilds over has to see them begin.
+        let joins = there.switch.is_some() && there.name.is_empty();
+        let Some(known) = known.filter(|known| !joins && self.is_open(known)) else {
             return;
         };
         if is_blind {
@@ -304,7 +306,6 @@ impl Stage<'_> {
         }
         self.established(by, shard);
         self.tell_fleet(by, Input::Ready { shard });
-        self.steer(by, reshard::Input::Ready { shard });
     }
 
     /// Of a shard, one session is established.

@@ -95,6 +95,11 @@ impl Truth {
             .flat_map(|truth| truth.attachments.windows(2));
         pairs.filter(|pair| pair[0].by != pair[1].by).count() as u64
     }
+    /// Whether a handler has finished an event.
+    pub(super) fn is_finished(&self, session: &str, sequence: u64) -> bool {
+        let truth = self.sessions.get(session);
+        truth.is_some_and(|truth| truth.finished.contains_key(&sequence))
+    }
 
     /// Compares a session with what Discord sent on it. `is_current`: some process has it now.
     pub(super) fn compare(
