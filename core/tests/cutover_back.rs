@@ -243,3 +243,22 @@ fn an_old_side_that_hangs_gives_nothing_up_and_goes_on_when_it_was_resumed() {
     let (messages, _) = pair.tell_new();
     assert!(matches!(&messages[0].body, Body::Cut(cut) if cut.missing == 0));
 }
+
+#[test]
+fn an_old_side_that_begins_anew_counts_from_one_and_tells_of_the_gap() {
+    let mut pair = Pair::new(1);
+    pair.sequence = 800;
+    pair.old(&keyed(1));
+    // Its session is lost before a guild could be handed over, and another one is opened.
+    pair.sequence = 0;
+    assert!(pair.old(&(EventKind::Ready, "{}".into())));
+    pair.new_verdict(&keyed(2));
+    assert!(pair.old(&keyed(2)));
+    pair.new.ask(at(pair.ms), GUILD).unwrap();
+    assert_eq!(pair.cut(), (Basis::Key, 0));
+    // Below what the first session had come to, and yet after the cut.
+    assert!(!pair.old(&keyed(3)));
+    assert_eq!(pair.new_verdict(&keyed(3)), Verdict::Dispatch);
+    let gaps: u64 = pair.old.counts().map(|(_, counts)| counts.gaps).sum();
+    assert_eq!(gaps, 2, "of the guild, and of what has none");
+}

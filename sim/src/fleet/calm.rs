@@ -9,7 +9,7 @@ use super::across::Across;
 use super::process::Process;
 use super::stage::{Happening, Stage};
 use super::truth::Sums;
-use crate::{Control, Instant};
+use crate::{Control, Entry, Instant};
 
 /// How often it is looked whether everything is well.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -138,7 +138,9 @@ impl Stage<'_> {
         let across = self.truth.across(self.world.ledger());
         let sum = self.cutover_sum;
         let Across { lost, twice, which } = across;
-        self.tell(|_| format!("lost in changes: {which:?}"));
+        for which in which {
+            self.tell(|stage| format!("lost: {which} {:?}", stage.where_is(&which)));
+        }
         self.report.lost_in_changes += lost;
         self.report.twice_in_changes += twice;
         self.report.possibly_lost += sum.possibly_lost;
@@ -149,6 +151,20 @@ impl Stage<'_> {
         if self.processes.len() == 1 && twice > sum.possibly_duplicated {
             self.fault(format!("{twice} events were handled twice: {sum:?}"));
         }
+    }
+
+    /// Which sessions had an event, by the digest in its words, and what became of it there.
+    fn where_is(&self, which: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for ledger in self.world.ledger() {
+            let named = |entry: &&Entry| which.contains(&format!(", {})", entry.digest));
+            for entry in ledger.entries.iter().filter(named) {
+                let (index, total) = (ledger.shard[0], ledger.shard[1]);
+                let became = self.truth.became(&ledger.session, entry.seq);
+                found.push(format!("{index}/{total} {} {became}", entry.seq));
+            }
+        }
+        found
     }
 
     pub(super) fn count(&mut self) {

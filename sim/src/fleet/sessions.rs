@@ -168,6 +168,8 @@ impl Stage<'_> {
                     there.is_known = false;
                     there.lost = Some(cause);
                 }
+                // What comes between it and the next one is that session's account, and no change's.
+                self.is_ledger_lost |= self.processes[by].change.is_some();
                 self.switch_lost(by, shard);
             }
             Said::Closed => {

@@ -114,7 +114,7 @@ pub(super) struct Stage<'a> {
     pub(super) wanted: Option<u32>,
     /// What the ledgers of changes add up to.
     pub(super) cutover_sum: Counts,
-    /// A process was started again in the middle of a change: its ledger is gone.
+    /// In the middle of a change a process was started again, and its ledger is gone, or a session was lost.
     pub(super) is_ledger_lost: bool,
     /// A single process waits for the store until then.
     pub(super) start_by: Option<Instant>,

@@ -101,6 +101,20 @@ impl Truth {
         truth.is_some_and(|truth| truth.finished.contains_key(&sequence))
     }
 
+    /// What became of an event of a session, in words.
+    pub(super) fn became(&self, session: &str, sequence: u64) -> String {
+        let Some(truth) = self.sessions.get(session) else {
+            return "unseen".to_owned();
+        };
+        let finished = truth.finished.get(&sequence);
+        let left_out = truth.left_out.get(&sequence);
+        match (finished, left_out) {
+            (Some(at), _) => format!("finished at {at}"),
+            (None, Some(at)) => format!("left out at {at}"),
+            (None, None) => "not finished".to_owned(),
+        }
+    }
+
     /// Compares a session with what Discord sent on it. `is_current`: some process has it now.
     pub(super) fn compare(
         &self,

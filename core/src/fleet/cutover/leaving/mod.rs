@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use crate::id::Snowflake;
 use crate::time::Instant;
+use crate::wire::EventKind;
 
 use super::align::{Basis, Times};
 use super::config::Config;
@@ -149,6 +150,9 @@ impl Leaving {
     /// What to do with a dispatch of this session. A replay counts as well: what was dispatched before the cut is
     /// dispatched again, because only what its handler did not finish is replayed; what came after it is not.
     pub fn event(&mut self, now: Instant, event: &Event<'_>) -> Verdict {
+        if event.kind == EventKind::Ready {
+            self.begun_anew(now);
+        }
         self.sequence = self.sequence.max(event.sequence);
         self.pulse.event(now, &self.config);
         self.alive_at = now;
@@ -182,6 +186,20 @@ impl Leaving {
             self.try_cut(now, id);
         }
         Verdict::Dispatch
+    }
+    /// READY: the session was lost, and is another one, which counts from one. Between the two nobody dispatched.
+    fn begun_anew(&mut self, now: Instant) {
+        if self.sequence > 0 {
+            for guild in self.guilds.values_mut() {
+                match &mut guild.state {
+                    State::Cut(done) => done.sequence = 0,
+                    State::Live | State::Asked(_) => guild.counts.gaps += 1,
+                }
+            }
+        }
+        self.sequence = 0;
+        self.resumed_at = Some(now);
+        self.pulse.burst_until = now + self.config.lag_max;
     }
 
     /// The session is alive: a heartbeat was acknowledged. Every event says so, too.
