@@ -11,7 +11,9 @@ mod lua_ledger;
 mod seeds;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
+use indicatif::ProgressBar;
 use seeds::Seeds;
 use shardkeep_sim::fleet::{Plan, Report, run};
 
@@ -48,14 +50,53 @@ impl Totals {
     }
 }
 
+/// Seconds of processor time that this process has used, where the system tells.
+fn cpu_seconds() -> Option<u64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
+    Some((ticks(11)? + ticks(12)?) / 100)
+}
+
+/// A million guilds, and a change from 1,000 to 2,000 shards.
+#[expect(clippy::print_stdout, reason = "this is what the program is for")]
+fn big() -> ExitCode {
+    let bar = ProgressBar::new_spinner();
+    bar.set_message("1,000,000 guilds go from 1,000 to 2,000 shards");
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let plan = Plan {
+        is_big: true,
+        ..Plan::new(1)
+    };
+    let report = run(plan, &mut fleet_register::register());
+    bar.finish_and_clear();
+    println!("{report}\n{}", report.sums());
+    if let Some(seconds) = cpu_seconds() {
+        println!("{seconds} s of processor time");
+    }
+    match report.is_good() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
 fn main() -> ExitCode {
+    if std::env::args().any(|word| word == "--big") {
+        return big();
+    }
     let Some(seeds) = Seeds::from_arguments("fleet") else {
         return ExitCode::from(2);
     };
     let mut totals = Totals::default();
     let is_told = seeds.count() == 1;
     seeds.run(
-        |seed| run(Plan { seed, is_told }, &mut fleet_register::register()),
+        |seed| {
+            let plan = Plan {
+                is_told,
+                ..Plan::new(seed)
+            };
+            run(plan, &mut fleet_register::register())
+        },
         |report| totals.add(report),
     );
     totals.print(seeds.count());

@@ -9,11 +9,7 @@ use shardkeep_sim::fleet::{Plan, Report, run};
 const SEEDS: u64 = 60;
 
 fn report(seed: u64) -> Report {
-    let plan = Plan {
-        seed,
-        is_told: false,
-    };
-    run(plan, &mut fleet_register::register())
+    run(Plan::new(seed), &mut fleet_register::register())
 }
 
 #[test]

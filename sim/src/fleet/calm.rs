@@ -18,9 +18,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const STILL: Duration = Duration::from_secs(60);
 const FLOW: Duration = Duration::from_secs(20);
 
-/// The calm may take so long: identifies are damped, and sessions of dead machines expire.
-const LIMIT: Duration = Duration::from_secs(4 * 3_600);
-
 impl Stage<'_> {
     /// Nothing befalls anybody from here on. Whoever left for good is replaced.
     pub(super) fn calm(&mut self) {
@@ -53,7 +50,7 @@ impl Stage<'_> {
         let now = self.now;
         let wrong = self.not_well();
         match (wrong, self.well_since) {
-            (Some(_), _) if now < Instant::ZERO + self.scene.calm_from + LIMIT => {
+            (Some(_), _) if now < Instant::ZERO + self.scene.calm_from + self.scene.calm_limit => {
                 self.well_since = None;
             }
             (Some(wrong), _) => return self.fault(format!("not well: {wrong}")),

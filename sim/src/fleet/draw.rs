@@ -83,6 +83,7 @@ pub(super) struct Scene {
     pub(super) remaining: u32,
     pub(super) day: Duration,
     pub(super) guilds: u32,
+    pub(super) members_per_guild: u32,
     pub(super) events_per_s: u32,
     /// How often sessions are stored.
     pub(super) save_every: Duration,
@@ -92,6 +93,8 @@ pub(super) struct Scene {
     pub(super) mishaps: Vec<(Duration, Mishap)>,
     /// From then on nothing befalls anybody.
     pub(super) calm_from: Duration,
+    /// How long the calm may take: identifies are damped, and sessions of dead machines expire.
+    pub(super) calm_limit: Duration,
 }
 
 /// By the clock of the register's machine, when runs begin: 2026.
@@ -147,14 +150,38 @@ impl Scene {
             remaining,
             day,
             guilds: narrow(shards * (1 + rng.below(4))),
+            members_per_guild: 4,
             events_per_s: narrow(2 + rng.below(20)),
             save_every: Duration::from_millis(200 + rng.below(1_800)),
             latency: Duration::from_millis(10 + rng.below(80)),
             replay_capacity: [300, 2_000, 5_000][below(&mut rng, 3)],
             mishaps: Vec::new(),
             calm_from: start,
+            calm_limit: Duration::from_secs(4 * 3_600),
         };
         scene.draw_mishaps(&mut rng, start);
+        scene
+    }
+    /// A million guilds in one process, which go from 1,000 to 2,000 shards.
+    pub(super) fn big(seed: u64) -> Self {
+        let mut scene = Self::draw(4);
+        let start = Duration::from_secs(450);
+        scene.seed = seed;
+        scene.is_leased = false;
+        scene.shards = 1_000;
+        scene.members.truncate(1);
+        scene.reserve = 50;
+        scene.max_concurrency = 16;
+        (scene.total, scene.remaining) = (4_000, 4_000);
+        scene.day = Duration::from_secs(86_400);
+        scene.guilds = 1_000_000;
+        scene.members_per_guild = 1;
+        scene.events_per_s = 50;
+        scene.save_every = Duration::from_secs(1);
+        scene.replay_capacity = 5_000;
+        scene.mishaps = vec![(start, Mishap::Reshard { total: 2_000 })];
+        scene.calm_from = start + Duration::from_secs(1);
+        scene.calm_limit = Duration::from_secs(5 * 86_400);
         scene
     }
 

@@ -34,12 +34,28 @@ pub struct Plan {
     pub seed: u64,
     /// Whether the report tells what happened, line by line.
     pub is_told: bool,
+    /// In place of what the seed draws: a million guilds, and a change from 1,000 to 2,000 shards.
+    pub is_big: bool,
 }
 
+impl Plan {
+    /// What the seed draws, without the story.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            is_told: false,
+            is_big: false,
+        }
+    }
+}
 /// Lets a fleet live through what a seed draws. `register` runs
 /// [`REGISTER`](shardkeep_core::fleet::lease::REGISTER).
 #[must_use]
 pub fn run(plan: Plan, register: &mut dyn Ledger) -> Report {
-    let scene = draw::Scene::draw(plan.seed);
+    let scene = match plan.is_big {
+        true => draw::Scene::big(plan.seed),
+        false => draw::Scene::draw(plan.seed),
+    };
     stage::Stage::new(scene, plan.is_told, register).finish()
 }

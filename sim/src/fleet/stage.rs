@@ -448,7 +448,7 @@ fn world_config(scene: &Scene, seed: u64) -> WorldConfig {
     WorldConfig {
         seed,
         guilds: scene.guilds,
-        members_per_guild: 4,
+        members_per_guild: scene.members_per_guild,
         max_concurrency: scene.max_concurrency,
         identify_total: scene.total,
         identify_remaining: scene.remaining,
