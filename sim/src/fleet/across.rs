@@ -1,4 +1,4 @@
-//! What became of events that two sessions had: in a change of shards each is one handler's, not nobody's and not two's.
+//! What became of events that two sessions had: in a change of shards each is one handler's, not nobody's nor two's.
 
 use std::collections::BTreeMap;
 

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use shardkeep_core::ShardId;
 
 use super::across::Across;
+use super::happening::Happening;
 use super::process::Process;
-use super::stage::{Happening, Stage};
+use super::stage::Stage;
 use super::truth::Sums;
 use crate::{Control, Entry, Instant};
 

@@ -6,8 +6,9 @@ use shardkeep_core::ShardId;
 use shardkeep_core::fleet::lease::{BadAnswer, Step};
 use shardkeep_core::fleet::{Input, SessionStartLimit};
 
+use super::happening::Happening;
 use super::process::Slot;
-use super::stage::{Happening, Stage};
+use super::stage::Stage;
 use crate::Instant;
 
 impl Stage<'_> {

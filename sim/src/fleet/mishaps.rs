@@ -6,7 +6,8 @@ use shardkeep_core::fleet::Input;
 use shardkeep_core::wire::CloseCode;
 
 use super::draw::{Mishap, Storm};
-use super::stage::{Happening, Stage};
+use super::happening::Happening;
+use super::stage::Stage;
 use crate::{Control, Fault, Target, WeightedFault};
 
 impl Stage<'_> {

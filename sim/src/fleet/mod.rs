@@ -11,6 +11,7 @@ mod calm;
 mod clock;
 mod cutover;
 mod draw;
+mod happening;
 mod leases;
 mod mishaps;
 mod process;

@@ -9,8 +9,9 @@ use shardkeep_core::fleet::{Facts, Input, Plan, Serving, Target, Topology};
 use shardkeep_core::{Machine, ShardId};
 
 use super::cutover::{Order, Part, Told};
+use super::happening::Happening;
 use super::process::Slot;
-use super::stage::{Happening, Stage};
+use super::stage::Stage;
 
 /// How often a part looks at the clock.
 const TICK: Duration = Duration::from_millis(50);

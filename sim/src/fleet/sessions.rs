@@ -8,7 +8,8 @@ use shardkeep_core::wire::EventKind;
 use shardkeep_core::{Machine, ShardId};
 
 use super::cutover::Dispatched;
-use super::stage::{Happening, Stage};
+use super::happening::Happening;
+use super::stage::Stage;
 use crate::digest;
 use crate::hours::network::Parcel;
 

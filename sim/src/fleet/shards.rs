@@ -10,8 +10,9 @@ use shardkeep_core::{Machine, ShardId, Token};
 
 use super::clock::Clock;
 use super::cutover::Switch;
+use super::happening::Happening;
 use super::process::{Process, Shard};
-use super::stage::{Happening, Stage};
+use super::stage::Stage;
 use crate::Instant;
 use crate::hours::network::Parcel;
 

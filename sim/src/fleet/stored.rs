@@ -6,8 +6,9 @@ use shardkeep_core::fleet::Input;
 use shardkeep_core::gateway::Capsule;
 use shardkeep_core::{Machine, ShardId};
 
+use super::happening::Happening;
 use super::process::Slot;
-use super::stage::{Happening, Stage};
+use super::stage::Stage;
 use super::store::{Batch, Line, Mark};
 
 /// How long the store is waited for, before a shard identifies without knowing what is stored.
