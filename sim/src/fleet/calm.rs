@@ -26,6 +26,12 @@ impl Stage<'_> {
         let now = self.now;
         self.is_calm = true;
         self.world.control(now, Control::Calm);
+        let is_changing = |process: &Process| process.change.is_some();
+        if self.wanted.is_some() || self.processes.iter().any(is_changing) {
+            // Events go on: a change of shards is about them.
+            let per_s = self.scene.events_per_s;
+            self.world.control(now, Control::Chatter { per_s });
+        }
         self.register_away_until = now;
         self.store.away_until = now;
         self.store.slow_until = now;
