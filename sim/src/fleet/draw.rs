@@ -178,7 +178,7 @@ impl Scene {
         scene.members_per_guild = 1;
         scene.events_per_s = 50;
         scene.save_every = Duration::from_secs(1);
-        scene.replay_capacity = 5_000;
+        scene.replay_capacity = 300;
         scene.mishaps = vec![(start, Mishap::Reshard { total: 2_000 })];
         scene.calm_from = start + Duration::from_secs(1);
         scene.calm_limit = Duration::from_secs(5 * 86_400);
