@@ -206,6 +206,7 @@ fn an_old_side_that_lags_longer_than_patience_says_what_is_lost() {
     pair.new.ask(at(pair.ms), GUILD).unwrap();
     pair.tell_old();
     pair.ms += 10_000;
+    pair.old.alive(at(pair.ms));
     pair.old.handle_timeout(at(pair.ms));
     let (messages, _) = pair.tell_new();
     assert!(matches!(&messages[0].body, Body::Cut(cut) if cut.missing == 4));
@@ -218,4 +219,46 @@ fn an_old_side_that_lags_longer_than_patience_says_what_is_lost() {
         .map(|(_, counts)| counts.possibly_lost)
         .sum();
     assert_eq!(lost, 4);
+}
+
+#[test]
+fn an_old_side_that_hangs_gives_nothing_up_and_goes_on_when_it_was_resumed() {
+    let mut pair = Pair::new(1);
+    pair.old(&keyed(1));
+    // 2 came before the new session began: only the old one has it, and its connection hangs.
+    pair.ms += 12_000;
+    for event in [alike(), keyed(3)] {
+        pair.new_verdict(&event);
+    }
+    pair.new.ask(at(pair.ms), GUILD).unwrap();
+    pair.tell_old();
+    pair.ms += 60_000;
+    pair.old.handle_timeout(at(pair.ms));
+    assert!(pair.tell_new().0.is_empty(), "it is not over");
+    for event in [keyed(2), alike(), keyed(3)] {
+        assert!(pair.old(&event), "the resume brings what nobody else has");
+    }
+    pair.old.resumed(at(pair.ms));
+    assert!(!pair.old(&keyed(4)));
+    let (messages, _) = pair.tell_new();
+    assert!(matches!(&messages[0].body, Body::Cut(cut) if cut.missing == 0));
+}
+
+#[test]
+fn an_old_side_that_begins_anew_counts_from_one_and_tells_of_the_gap() {
+    let mut pair = Pair::new(1);
+    pair.sequence = 800;
+    pair.old(&keyed(1));
+    // Its session is lost before a guild could be handed over, and another one is opened.
+    pair.sequence = 0;
+    assert!(pair.old(&(EventKind::Ready, "{}".into())));
+    pair.new_verdict(&keyed(2));
+    assert!(pair.old(&keyed(2)));
+    pair.new.ask(at(pair.ms), GUILD).unwrap();
+    assert_eq!(pair.cut(), (Basis::Key, 0));
+    // Below what the first session had come to, and yet after the cut.
+    assert!(!pair.old(&keyed(3)));
+    assert_eq!(pair.new_verdict(&keyed(3)), Verdict::Dispatch);
+    let gaps: u64 = pair.old.counts().map(|(_, counts)| counts.gaps).sum();
+    assert_eq!(gaps, 2, "of the guild, and of what has none");
 }

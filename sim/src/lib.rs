@@ -14,6 +14,7 @@
 //! assert!(bytes.starts_with(br#"{"t":null,"s":null,"op":10,"#));
 //! ```
 
+pub mod fleet;
 mod guild;
 pub mod hours;
 pub mod rest;

@@ -13,6 +13,7 @@ mod report;
 mod setup;
 mod sim_cache;
 mod sim_crew;
+mod sim_fleet;
 mod sim_hours;
 mod sim_rest;
 mod step;
@@ -99,6 +100,12 @@ const CHORES: &[Chore] = &[
         args: "[--seeds N] [--seed N] [--from N]",
         about: "schedulers that share limits, crashes and lost ledgers included; names each seed that went wrong",
         run: sim_crew::run,
+    },
+    Chore {
+        name: "sim-fleet",
+        args: "[--seeds N] [--seed N] [--from N] [--big]",
+        about: "fleets of processes under crashes, partitions, storms and changes of shards; or a million guilds",
+        run: sim_fleet::run,
     },
     Chore {
         name: "docs",

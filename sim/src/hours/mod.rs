@@ -2,7 +2,7 @@
 
 mod bot;
 mod check;
-mod network;
+pub(crate) mod network;
 mod shard;
 
 use core::time::Duration;

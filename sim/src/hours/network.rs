@@ -9,7 +9,7 @@ use shardkeep_core::{Instant, Rng};
 
 /// What arrives at one end.
 #[derive(Clone, Debug)]
-pub(super) enum Parcel {
+pub(crate) enum Parcel {
     /// For the world: a WebSocket opens.
     Open(String),
     /// For the world: a text message.
@@ -35,7 +35,7 @@ impl Parcel {
 
 /// Parcels under way, by the time they arrive.
 #[derive(Debug)]
-pub(super) struct Network {
+pub(crate) struct Network {
     rng: Rng,
     parcels: BTreeMap<(Instant, u64), (u64, Parcel)>,
     /// When the last parcel of each direction of each connection arrives: none overtakes it.
@@ -45,7 +45,7 @@ pub(super) struct Network {
 }
 
 impl Network {
-    pub(super) fn new(rng: Rng, latency: (Duration, Duration)) -> Self {
+    pub(crate) fn new(rng: Rng, latency: (Duration, Duration)) -> Self {
         Self {
             rng,
             parcels: BTreeMap::new(),
@@ -55,7 +55,7 @@ impl Network {
         }
     }
 
-    pub(super) fn send(&mut self, now: Instant, connection: u64, parcel: Parcel) {
+    pub(crate) fn send(&mut self, now: Instant, connection: u64, parcel: Parcel) {
         let direction = (connection, parcel.is_for_bot());
         let arrival = now + self.rng.duration_between(self.latency.0, self.latency.1);
         let arrival = self
@@ -69,7 +69,7 @@ impl Network {
     }
 
     /// A connection broke: what was under way to the bot is lost, or only its end is.
-    pub(super) fn sever(&mut self, now: Instant, connection: u64) {
+    pub(crate) fn sever(&mut self, now: Instant, connection: u64) {
         if self.rng.below(2) == 0 {
             let keep_before = now + self.rng.duration_below(self.latency.1);
             self.parcels.retain(|&(at, _), (other, parcel)| {
@@ -80,16 +80,21 @@ impl Network {
     }
 
     /// The bot has hung up: it hears nothing more of this connection.
-    pub(super) fn forget(&mut self, connection: u64) {
+    pub(crate) fn forget(&mut self, connection: u64) {
         self.parcels
             .retain(|_, (other, parcel)| *other != connection || !parcel.is_for_bot());
     }
 
-    pub(super) fn next_at(&self) -> Option<Instant> {
+    /// What is under way on a connection is lost, in both directions.
+    pub(crate) fn lose(&mut self, connection: u64) {
+        self.parcels.retain(|_, (other, _)| *other != connection);
+    }
+
+    pub(crate) fn next_at(&self) -> Option<Instant> {
         self.parcels.first_key_value().map(|(&(at, _), _)| at)
     }
 
-    pub(super) fn arrive(&mut self, now: Instant) -> Option<(u64, Parcel)> {
+    pub(crate) fn arrive(&mut self, now: Instant) -> Option<(u64, Parcel)> {
         let entry = self
             .parcels
             .first_entry()

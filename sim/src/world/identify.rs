@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use shardkeep_core::fleet::SessionStartLimit;
 use shardkeep_core::wire::{CloseCode, Intents};
 use shardkeep_core::{Instant, ShardId};
 
@@ -87,6 +88,19 @@ impl World {
     pub(super) fn count_budget(&mut self) {
         self.budget.refresh(self.now, self.config.identify_total);
         self.ledger.counters.identify_remaining = self.budget.remaining;
+    }
+
+    /// What `/gateway/bot` says of identifies, without the way there and back.
+    pub(crate) fn session_start_limit(&mut self, now: Instant) -> SessionStartLimit {
+        self.advance(now);
+        self.count_budget();
+        let resets_in = self.budget.resets_at.since(self.now);
+        SessionStartLimit {
+            total: self.config.identify_total,
+            remaining: self.budget.remaining,
+            reset_after_ms: u64::try_from(resets_in.as_millis()).unwrap_or(u64::MAX),
+            max_concurrency: self.config.max_concurrency,
+        }
     }
 
     /// Op 2.

@@ -10,28 +10,7 @@ use super::{Clock, Happening, Mishap, World};
 use crate::lua_ledger::LuaLedger;
 
 /// Packed values stay in Lua: the last few thousand, copied on the way in and out. JSON takes three times as long.
-const PACK: &str = r"
-local packed, last = {}, 0
-local function copy(value)
-  if type(value) ~= 'table' then
-    return value
-  end
-  local other = {}
-  for key, inner in pairs(value) do
-    other[key] = copy(inner)
-  end
-  return other
-end
-cmsgpack = {
-  pack = function(value)
-    last = last + 1
-    packed[last], packed[last - 4096] = copy(value), nil
-    return 'packed ' .. last
-  end,
-  unpack = function(text)
-    return copy(packed[tonumber(string.match(text, '%d+'))])
-  end,
-}";
+const PACK: &str = include_str!("../lua_ledger/quick_pack.lua");
 
 pub(super) struct Store {
     lua: LuaLedger,

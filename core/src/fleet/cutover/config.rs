@@ -15,8 +15,9 @@ pub struct Config {
     /// (the other half), for silence to be a proof. Default 5 s. A guild needs twice as much silence. Keys of Discord's
     /// own need no such bound.
     pub lag_max: Duration,
-    /// How long the old side waits until it has dispatched what the new side saw. Default 10 s: what is not there then
-    /// is not coming, and every second of waiting is a second of held events.
+    /// How long the old side waits until it has dispatched what the new side saw, while its session shows that it
+    /// lives. Default 10 s: what is not there then is not coming, and every second of waiting is a second of held
+    /// events. A session that hangs is waited for until it is resumed or lost.
     pub patience: Duration,
     /// How long the new side waits for an answer before it says the same again. Default 1 s.
     pub say_again: Duration,

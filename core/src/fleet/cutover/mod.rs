@@ -58,6 +58,7 @@
 //! | what happens | what follows |
 //! |---|---|
 //! | a session is resumed | its replay comes late: that is all |
+//! | the old session hangs | nothing is given up: its resume brings what is missing, or it is lost |
 //! | the new session is lost before a cut | asks are withdrawn; nothing is lost |
 //! | the new session is lost after a cut | what was held is kept; between the sessions is a gap, counted per guild |
 //! | the old session is lost | every guild is cut where it ended; what was suppressed since is lost, and counted |
@@ -126,6 +127,7 @@ mod leaving;
 mod ledger;
 mod messages;
 mod natural;
+mod pulse;
 mod seen;
 
 pub use align::{Basis, Times};

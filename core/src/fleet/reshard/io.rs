@@ -9,7 +9,8 @@ use crate::reasons::reasons;
 /// Something that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// READY on a session that was started: its guilds are known now.
+    /// READY on a session that was started: its guilds are known now. To be said after the sides that leave were told
+    /// them: one that knows of no guild has nothing to hand over, and would be through at once.
     Ready {
         /// The session.
         shard: ShardId,

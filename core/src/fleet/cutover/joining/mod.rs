@@ -20,6 +20,7 @@ use super::config::Config;
 use super::event::{Event, SHARED, Scope, Suppressed, Verdict};
 use super::fingerprint::Fingerprint;
 use super::ledger::Counts;
+use super::pulse::Pulse;
 use super::seen::{Place, Seen};
 use holding::HeldEvent;
 
@@ -46,7 +47,7 @@ pub struct Joining {
     held_bytes: usize,
     /// When expected duplicates of a guild are no longer waited for; the soonest first.
     expiring: VecDeque<(Instant, Snowflake)>,
-    pulse: session::Pulse,
+    pulse: Pulse,
     owned: usize,
     version: u64,
     stored: u64,
@@ -152,7 +153,7 @@ impl Joining {
             settled: VecDeque::new(),
             held_bytes: 0,
             expiring: VecDeque::new(),
-            pulse: session::Pulse::default(),
+            pulse: Pulse::default(),
             owned: 0,
             version: 0,
             stored: 0,

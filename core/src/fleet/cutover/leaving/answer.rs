@@ -56,7 +56,8 @@ impl Leaving {
             .asked
             .iter()
             .filter_map(|id| match &self.guilds.get(id)?.state {
-                State::Asked(pending) => Some(pending.since),
+                // One that waits for a sign of life is looked at when that comes.
+                State::Asked(pending) => Some(pending.since).filter(|at| self.pulse.solid() >= *at),
                 State::Live | State::Cut(_) => None,
             });
         let patience = since.min().map(|since| since + self.config.patience);
@@ -78,7 +79,7 @@ impl Leaving {
         for id in asked {
             let is_due = matches!(
                 self.guilds.get(&id).map(|guild| &guild.state),
-                Some(State::Asked(pending)) if now.since(pending.since) >= self.config.patience
+                Some(State::Asked(pending)) if self.is_over(now, pending)
             );
             if is_due {
                 self.try_cut(now, id);

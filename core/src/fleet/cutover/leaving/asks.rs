@@ -134,7 +134,10 @@ impl Leaving {
     fn alignment(&self, now: Instant, id: Snowflake, pending: &Pending) -> Alignment {
         let lag = self.config.lag_max;
         // After a resume, what was dispatched says nothing about when it happened, until a while later.
-        let is_sure = |moment: &Instant| self.resumed_at.is_none_or(|at| *moment > at + lag);
+        // And a session that hangs has not dispatched what Discord sent before.
+        let is_sure = |moment: &Instant| {
+            self.pulse.solid() >= *moment && self.resumed_at.is_none_or(|at| *moment > at + lag)
+        };
         let moment = |before_ms| {
             let asked_at = pending.asked_at?;
             before(asked_at, before_ms).filter(is_sure)
@@ -163,11 +166,16 @@ impl Leaving {
             return;
         };
         let alignment = self.alignment(now, id, pending);
-        let is_over = now.since(pending.since) >= self.config.patience;
+        let is_over = self.is_over(now, pending);
         if alignment.is_aligned() || is_over {
             let (number, asked_at) = (pending.number, pending.asked_at);
             self.cut(id, number, asked_at, alignment);
         }
+    }
+    /// Whether an ask has waited long enough. While the session hangs, it does not wait in vain: either a resume brings
+    /// what is missing, or the session is lost, and that is another matter.
+    pub(super) fn is_over(&self, now: Instant, pending: &Pending) -> bool {
+        now.since(pending.since) >= self.config.patience && self.pulse.solid() >= pending.since
     }
 
     fn cut(&mut self, id: Snowflake, number: u64, asked_at: Option<Instant>, found: Alignment) {

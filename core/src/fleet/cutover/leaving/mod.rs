@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use crate::id::Snowflake;
 use crate::time::Instant;
+use crate::wire::EventKind;
 
 use super::align::{Basis, Times};
 use super::config::Config;
@@ -17,6 +18,7 @@ use super::event::{Event, SHARED, Scope, Suppressed, Verdict};
 use super::fingerprint::Fingerprint;
 use super::ledger::Counts;
 use super::messages::{Lone, Silence};
+use super::pulse::Pulse;
 use super::seen::{Place, Seen};
 
 pub use snapshot::{LeavingSnapshot, Stopped};
@@ -40,6 +42,8 @@ pub struct Leaving {
     stored: u64,
     /// When the session was last resumed: what was dispatched shortly before and after came late.
     resumed_at: Option<Instant>,
+    /// Up to when everything that Discord sent has come: a session that hangs gives nothing up.
+    pulse: Pulse,
     /// When the session last showed that it lives.
     alive_at: Instant,
     is_lost: bool,
@@ -123,6 +127,7 @@ impl Leaving {
             version: 0,
             stored: 0,
             resumed_at: None,
+            pulse: Pulse::default(),
             alive_at: Instant::ZERO,
             is_lost: false,
             cut: 0,
@@ -145,7 +150,11 @@ impl Leaving {
     /// What to do with a dispatch of this session. A replay counts as well: what was dispatched before the cut is
     /// dispatched again, because only what its handler did not finish is replayed; what came after it is not.
     pub fn event(&mut self, now: Instant, event: &Event<'_>) -> Verdict {
+        if event.kind == EventKind::Ready {
+            self.begun_anew(now);
+        }
         self.sequence = self.sequence.max(event.sequence);
+        self.pulse.event(now, &self.config);
         self.alive_at = now;
         let Scope::Guild(id) = event.scope() else {
             return Verdict::Dispatch;
@@ -178,15 +187,32 @@ impl Leaving {
         }
         Verdict::Dispatch
     }
+    /// READY: the session was lost, and is another one, which counts from one. Between the two nobody dispatched.
+    fn begun_anew(&mut self, now: Instant) {
+        if self.sequence > 0 {
+            for guild in self.guilds.values_mut() {
+                match &mut guild.state {
+                    State::Cut(done) => done.sequence = 0,
+                    State::Live | State::Asked(_) => guild.counts.gaps += 1,
+                }
+            }
+        }
+        self.sequence = 0;
+        self.resumed_at = Some(now);
+        self.pulse.burst_until = now + self.config.lag_max;
+    }
 
     /// The session is alive: a heartbeat was acknowledged. Every event says so, too.
     pub fn alive(&mut self, now: Instant) {
+        self.pulse.solid = self.pulse.solid.max(now);
         self.alive_at = now;
     }
 
     /// The session was resumed, and its replay has ended. What was replayed came late, so silence proves nothing about
     /// the time before.
     pub fn resumed(&mut self, now: Instant) {
+        self.pulse.solid = self.pulse.solid.max(now);
+        self.pulse.burst_until = now + self.config.lag_max;
         self.resumed_at = Some(now);
     }
 

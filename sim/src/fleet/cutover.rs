@@ -1,0 +1,338 @@
+//! A shard's part in a change of shards: which of its events go to handlers while another session has them too.
+
+use core::time::Duration;
+
+use serde::Deserialize;
+use shardkeep_core::fleet::cutover::{
+    Event, Joining, Leaving, Message, SHARED, Settled, Suppressed, Verdict,
+};
+use shardkeep_core::wire::EventKind;
+use shardkeep_core::{ShardId, Snowflake};
+
+use super::stage::Stage;
+use crate::Instant;
+
+/// What a shard does in a change of shards.
+#[derive(Clone, Debug)]
+pub(super) enum Part {
+    /// It hands its guilds over.
+    Leaving(Box<Leaving>),
+    /// It takes guilds over.
+    Joining(Box<Joining>),
+}
+
+/// What a part is told.
+#[derive(Clone, Debug)]
+pub(super) enum Order {
+    Begin(Part),
+    /// The session that leaves has these guilds.
+    Include(Vec<Snowflake>),
+    /// Whether guilds may be asked for.
+    Ask(bool),
+    /// From the other side.
+    Message(Message),
+    /// It is over: the session has its guilds to itself.
+    Stay,
+}
+
+/// What a part tells.
+pub(super) enum Told {
+    /// READY named these.
+    Guilds(Vec<Snowflake>),
+    /// For the other side.
+    Message(Message),
+    /// Every guild is handed over.
+    Left,
+    /// Every guild is taken over, and what was to be waited for has come.
+    Settled,
+    /// It is over, and this is its account.
+    Over(Part),
+}
+
+/// A part, and what it needs.
+pub(super) struct Switch {
+    part: Part,
+    may_ask: bool,
+    has_begun: bool,
+    is_told: bool,
+    /// What the other side has: not finished before the change is, so that a process that dies is sent it again.
+    suppressed: Vec<u64>,
+    /// The session was lost after guilds could be handed over: it is not opened again.
+    pub(super) is_lost: bool,
+}
+
+impl Switch {
+    pub(super) const fn new(part: Part) -> Self {
+        Self {
+            part,
+            may_ask: false,
+            has_begun: false,
+            is_told: false,
+            suppressed: Vec::new(),
+            is_lost: false,
+        }
+    }
+}
+
+/// An event as the sides see it.
+pub(super) struct Dispatched {
+    pub(super) kind: EventKind,
+    pub(super) name: String,
+    pub(super) data: Vec<u8>,
+}
+
+impl Stage<'_> {
+    /// Hands an event on, or holds it, or leaves it to the other session.
+    pub(super) fn sort(&mut self, by: usize, shard: ShardId, sequence: u64, event: &Dispatched) {
+        let (now, local) = (self.now, self.local(by));
+        let Some(there) = self.processes[by].shard_mut(shard) else {
+            return;
+        };
+        let Some(switch) = &mut there.switch else {
+            return;
+        };
+        let name = there.name.clone();
+        let seen = Event {
+            sequence,
+            kind: event.kind,
+            name: &event.name,
+            data: &event.data,
+        };
+        let verdict = match &mut switch.part {
+            Part::Leaving(side) => side.event(local, &seen),
+            Part::Joining(side) if event.kind == EventKind::Ready => {
+                let guilds = guilds_of(&event.data);
+                side.include(guilds.iter().copied());
+                side.ready(local);
+                self.told(by, shard, Told::Guilds(guilds));
+                return self.hand_on(by, shard, sequence);
+            }
+            Part::Joining(side) => side.event(local, &seen),
+        };
+        match verdict {
+            Verdict::Dispatch => {}
+            Verdict::Suppress(why) => {
+                if why == Suppressed::AfterCut {
+                    switch.suppressed.push(sequence);
+                    there.progress.handed(sequence);
+                }
+                self.truth.left_out(&name, sequence, now);
+            }
+            Verdict::Held => there.progress.handed(sequence),
+        }
+        // What was held comes before what follows it.
+        self.converse(by, shard);
+        if verdict == Verdict::Dispatch {
+            self.hand_on(by, shard, sequence);
+        }
+    }
+
+    /// Hands on what was held, and says what there is to say.
+    fn converse(&mut self, by: usize, shard: ShardId) {
+        let local = self.local(by);
+        loop {
+            let there = self.processes[by].shard_mut(shard);
+            let Some(switch) = there.and_then(|there| there.switch.as_mut()) else {
+                return;
+            };
+            let message = match &mut switch.part {
+                Part::Leaving(side) => {
+                    // Both sides are in this process: it takes both with it when it dies.
+                    if let Some(version) = side.wants_store() {
+                        side.stored(version);
+                    }
+                    side.poll_message(local)
+                }
+                Part::Joining(side) => {
+                    if let Some(settled) = side.poll_settled() {
+                        self.settled(by, shard, &settled);
+                        continue;
+                    }
+                    if let Some(version) = side.wants_store() {
+                        side.stored(version);
+                    }
+                    side.poll_message(local)
+                }
+            };
+            match message {
+                Some(message) => self.told(by, shard, Told::Message(message)),
+                None => break,
+            }
+        }
+        self.look_for_the_end(by, shard);
+    }
+
+    fn settled(&mut self, by: usize, shard: ShardId, settled: &Settled) {
+        let sequence = settled.event().sequence;
+        if settled.verdict == Verdict::Dispatch {
+            return self.hand_on(by, shard, sequence);
+        }
+        let now = self.now;
+        if let Some(there) = self.processes[by].shard_mut(shard) {
+            let _waited_for = there.progress.finished(sequence);
+            let name = there.name.clone();
+            self.truth.left_out(&name, sequence, now);
+        }
+    }
+
+    fn look_for_the_end(&mut self, by: usize, shard: ShardId) {
+        let there = self.processes[by].shard_mut(shard);
+        let Some(switch) = there
+            .and_then(|there| there.switch.as_mut())
+            .filter(|switch| switch.has_begun)
+        else {
+            return;
+        };
+        match &switch.part {
+            Part::Leaving(side) if !switch.is_told && side.is_finished() => {
+                switch.is_told = true;
+                self.told(by, shard, Told::Left);
+            }
+            Part::Joining(side) if side.is_finished() => {
+                self.told(by, shard, Told::Settled);
+                self.end_switch(by, shard);
+            }
+            _ => {}
+        }
+    }
+
+    /// The part is over.
+    pub(super) fn end_switch(&mut self, by: usize, shard: ShardId) {
+        let Some(there) = self.processes[by].shard_mut(shard) else {
+            return;
+        };
+        if let Some(switch) = there.switch.take() {
+            for sequence in switch.suppressed {
+                let _waited_for = there.progress.finished(sequence);
+            }
+            self.told(by, shard, Told::Over(switch.part));
+        }
+    }
+
+    pub(super) fn obey_order(&mut self, by: usize, shard: ShardId, order: Order) {
+        let local = self.local(by);
+        let Some(there) = self.processes[by].shard_mut(shard) else {
+            return;
+        };
+        if let Order::Begin(part) = order {
+            there.switch = Some(Switch::new(part));
+            return;
+        }
+        let Some(switch) = &mut there.switch else {
+            return;
+        };
+        match (order, &mut switch.part) {
+            (Order::Include(guilds), Part::Leaving(side)) => side.include(guilds),
+            (Order::Message(message), Part::Leaving(side)) => {
+                side.include(Some(message.guild).filter(|guild| *guild != SHARED));
+                side.message(local, &message);
+            }
+            (Order::Message(message), Part::Joining(side)) => side.message(local, &message),
+            (Order::Ask(may_ask), _) => {
+                switch.may_ask = may_ask;
+                switch.has_begun |= may_ask;
+            }
+            (Order::Stay, _) => self.end_switch(by, shard),
+            (Order::Include(_) | Order::Begin(_), _) => {}
+        }
+        self.converse(by, shard);
+    }
+
+    /// Lets the parts of a process look at the clock.
+    pub(super) fn tick(&mut self, by: usize) {
+        let local = self.local(by);
+        let slots = &self.processes[by].slots;
+        let has_part = |slot: &super::process::Slot| {
+            let shard = slot.shard.as_ref();
+            shard.is_some_and(|shard| shard.switch.is_some())
+        };
+        let parts: Vec<_> = slots
+            .iter()
+            .filter(|(_, slot)| has_part(slot))
+            .map(|(&shard, _)| shard)
+            .collect();
+        for shard in parts {
+            let there = self.processes[by].shard_mut(shard);
+            if let Some(switch) = there.and_then(|there| there.switch.as_mut()) {
+                match &mut switch.part {
+                    Part::Leaving(side) => side.handle_timeout(local),
+                    Part::Joining(side) => {
+                        side.handle_timeout(local);
+                        while switch.may_ask && side.ask_next(local).is_some() {}
+                    }
+                }
+            }
+            self.converse(by, shard);
+        }
+    }
+    /// Who still has a part in a change: how many guilds there are, are under way, and have switched.
+    pub(super) fn parts(&self) -> Vec<(ShardId, (usize, usize, usize))> {
+        let slots = self.processes.iter().flat_map(|process| &process.slots);
+        let parts = slots.filter_map(|(&shard, slot)| {
+            let switch = slot.shard.as_ref()?.switch.as_ref()?;
+            Some(match &switch.part {
+                Part::Leaving(side) => (shard, side.progress()),
+                Part::Joining(side) => (shard, side.progress()),
+            })
+        });
+        parts.collect()
+    }
+
+    fn part(&mut self, by: usize, shard: ShardId) -> Option<&mut Part> {
+        let there = self.processes[by].shard_mut(shard)?;
+        there.switch.as_mut().map(|switch| &mut switch.part)
+    }
+
+    /// The session goes on, and what was replayed came late.
+    pub(super) fn switch_resumed(&mut self, by: usize, shard: ShardId) {
+        let local = self.local(by);
+        match self.part(by, shard) {
+            Some(Part::Leaving(side)) => side.resumed(local),
+            Some(Part::Joining(side)) => side.resumed(local),
+            None => {}
+        }
+    }
+
+    /// A heartbeat was acknowledged after so long.
+    pub(super) fn switch_alive(&mut self, by: usize, shard: ShardId, latency: Duration) {
+        let local = self.local(by);
+        match self.part(by, shard) {
+            Some(Part::Leaving(side)) => side.alive(local),
+            Some(Part::Joining(side)) => {
+                let latency = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+                let sent = local.as_micros().saturating_sub(latency);
+                side.acknowledged(Instant::from_micros(sent));
+            }
+            None => {}
+        }
+    }
+
+    /// The session cannot be resumed. If its guilds are being handed over, they go where they are.
+    pub(super) fn switch_lost(&mut self, by: usize, shard: ShardId) {
+        let there = self.processes[by].shard_mut(shard);
+        let Some(switch) = there.and_then(|there| there.switch.as_mut()) else {
+            return;
+        };
+        if let Part::Leaving(side) = &mut switch.part
+            && switch.has_begun
+        {
+            side.lost();
+            switch.is_lost = true;
+        }
+        self.converse(by, shard);
+    }
+}
+
+fn guilds_of(ready: &[u8]) -> Vec<Snowflake> {
+    #[derive(Deserialize)]
+    struct Ready {
+        guilds: Vec<Guild>,
+    }
+    #[derive(Deserialize)]
+    struct Guild {
+        id: Snowflake,
+    }
+    let ready = serde_json::from_slice::<Ready>(ready);
+    let guilds = ready.map(|ready| ready.guilds).unwrap_or_default();
+    guilds.into_iter().map(|guild| guild.id).collect()
+}
