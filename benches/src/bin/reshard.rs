@@ -73,7 +73,7 @@ fn parse(words: &[&str]) -> Result<Options, Box<dyn Error>> {
     let mut options = Options {
         from: 16,
         to: 32,
-        guilds: 8_000,
+        guilds: 2_000,
         docs: false,
     };
     let mut words = words.iter();

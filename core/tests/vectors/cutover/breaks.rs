@@ -221,8 +221,10 @@ fn old_restarts_before_it_stored() -> CutoverVector {
     scene.does("old", "restart");
     scene.both(message(8), ["dispatch", "held"]);
     scene.wait(1_000).does("new", "timeout");
+    scene.does("old", "alive");
     scene.carry("new");
-    scene.wait(10_000).does("old", "timeout");
+    scene.wait(10_000).does("old", "alive");
+    scene.does("old", "timeout");
     scene.store("old");
     scene.carry("old");
     scene
@@ -301,7 +303,8 @@ fn resumed_sessions_prove_no_silence() -> CutoverVector {
     scene.ask("ok").on_old(reaction(), "dispatch");
     scene.does("old", "resumed");
     scene.carry("new");
-    scene.wait(10_000).does("old", "timeout");
+    scene.wait(10_000).does("old", "alive");
+    scene.does("old", "timeout");
     scene.store("old");
     assert_eq!(scene.basis(), "Nothing");
     scene.carry("old");

@@ -128,6 +128,8 @@ fn the_old_side_is_behind() -> CutoverVector {
         .on_new(message(8), "watched")
         .on_new(reaction(), "watched")
         .ask("ok");
+    // A session that hangs is waited for without end: this one shows that it lives.
+    scene.does("old", "alive");
     let gives = scene.carry("new");
     assert_eq!(gives["next_ms"], 110_000, "patience");
     scene
@@ -152,6 +154,7 @@ fn silence() -> CutoverVector {
         .on_new(created(), "overlap");
     scene.wait(11_000);
     scene.call(json!({"side": "new", "do": "acknowledged", "sent_ms": 111_900}));
+    scene.does("old", "alive");
     scene
         .ask("ok")
         .on_old(reaction(), "dispatch")
@@ -190,7 +193,7 @@ fn a_flow_proves_silence() -> CutoverVector {
         let data = format!(r#"{{"id":"{second}","guild_id":"42"}}"#);
         scene
             .wait(1_000)
-            .on_new(("MESSAGE_CREATE", data), "watched");
+            .both(("MESSAGE_CREATE", data), ["dispatch", "watched"]);
     }
     scene.ask("ok");
     scene.carry("new");
@@ -239,7 +242,8 @@ fn nothing_to_agree_by() -> CutoverVector {
     }
     scene.ask("ok").on_new(reaction(), "held");
     scene.carry("new");
-    scene.wait(10_000).does("old", "timeout");
+    scene.wait(10_000).does("old", "alive");
+    scene.does("old", "timeout");
     scene.store("old");
     assert_eq!(scene.basis(), "Nothing");
     let gives = scene.carry("old");

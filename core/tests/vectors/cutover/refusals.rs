@@ -206,7 +206,8 @@ fn hostile_numbers() -> CutoverVector {
     }});
     scene.on_old(message(7), "dispatch");
     scene.call(json!({"side": "old", "do": "message", "message": envelope(most, &ask)}));
-    scene.wait(10_000).does("old", "timeout");
+    scene.wait(10_000).does("old", "alive");
+    scene.does("old", "timeout");
     scene.store("old");
     scene
         .on_new(created(), "overlap")
