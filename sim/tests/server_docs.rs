@@ -67,7 +67,7 @@ async fn every_fault_in_the_guide_is_taken() {
         .lines()
         .filter_map(|line| line.strip_prefix("| `{\"kind\"")?.split('`').next())
         .collect();
-    assert_eq!(faults.len(), 18);
+    assert_eq!(faults.len(), 19);
     for fault in faults {
         let wish = format!(r#"{{"target":"any","fault":{{"kind"{fault}}}"#);
         let (status, answer) = http(&server, "POST", "/sim/faults", &wish).await;
