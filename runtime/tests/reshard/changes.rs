@@ -267,3 +267,22 @@ async fn a_bot_that_has_outgrown_its_shards_gets_more_by_itself() {
     assert!(bot.status().auto_reshard.is_none());
     assert_once(&log.events, &sent(&server).await);
 }
+
+/// What a step has led to is the bot's; only what the step that is under way has started is given up.
+#[tokio::test]
+async fn a_stop_in_the_second_step_keeps_the_sessions_of_the_first() {
+    let server = serve(busy()).await;
+    let (bot, mut log) = start(&server, 2).await;
+    let mut change = bot.reshard_to(4).await.unwrap();
+    let first = async {
+        while change.status().steps_taken == 0 || change.status().step.is_empty() {
+            assert!(change.changed().await, "it goes on");
+        }
+    };
+    while_taking(&mut log, &bot, first).await;
+    let snapshots = bot.shutdown(true).await;
+    let mut kept: Vec<_> = snapshots.iter().filter_map(|kept| kept.shard()).collect();
+    kept.sort_unstable();
+    let served = [(1, 2), (0, 4), (2, 4)].map(|(index, total)| ShardId::new(index, total));
+    assert_eq!(kept, served.map(Option::unwrap));
+}

@@ -28,7 +28,7 @@ pub(super) type Storing = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// A change that is under way.
 pub(super) struct Change {
     machine: Reshard,
-    /// Sessions that are started for it, and the number of their cutover.
+    /// Sessions that the present step starts, and the number of its cutover. Once it is committed they are like others.
     cutovers: BTreeMap<ShardId, u64>,
     /// Of each session that leaves in this step: how many guilds it has, and how many have switched.
     guilds: BTreeMap<ShardId, (usize, usize)>,
@@ -266,9 +266,10 @@ impl Running {
 
     /// What serves from here on is stored, as often as it takes, before anything that served is closed.
     fn commit(&mut self) {
-        let Some(change) = &self.change else {
+        let Some(change) = &mut self.change else {
             return;
         };
+        change.cutovers.clear();
         let serving = change.machine.serving().clone();
         tracing::info!(%serving, "every guild of the step has switched");
         self.driver.shared.set_serving(Some(serving.clone()));

@@ -329,6 +329,8 @@ impl Outlet {
         let Some(switch) = &mut self.switch else {
             return;
         };
+        // Of a session that is gone nothing comes again, and the next counts anew.
+        switch.suppressed.clear();
         if let Part::Leaving(side) = &mut switch.part
             && switch.has_begun
         {

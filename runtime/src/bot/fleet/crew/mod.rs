@@ -260,19 +260,27 @@ impl Running {
         }
         self.load_taken();
         self.look_at_draining(now);
-        let status = self.fleet.status();
-        if let Some(crew) = &mut self.crew {
-            crew.holder
-                .set_status(&status::line(&status, &self.driver.shared));
-            if crew.answering.is_none()
-                && let Some(exchange) = crew.holder.exchange(now)
-            {
-                crew.viewers.iter_mut().for_each(|viewer| viewer.1 = true);
-                crew.answering = Some(crew.register.run(exchange));
-            }
-            self.driver.shared.set_crew(crew.status(now));
-        }
+        self.speak(now);
         has_left
+    }
+
+    /// Says what there is to say, if it is time. Every shard is looked at for it, so not more often.
+    fn speak(&mut self, now: Instant) {
+        let status = self.fleet.status();
+        let Some(crew) = &mut self.crew else {
+            return;
+        };
+        let is_due = |at: Instant| at <= now;
+        if crew.answering.is_some() || !crew.holder.poll_timeout().is_some_and(is_due) {
+            return;
+        }
+        let line = status::line(&status, &self.driver.shared);
+        crew.holder.set_status(&line);
+        if let Some(exchange) = crew.holder.exchange(now) {
+            crew.viewers.iter_mut().for_each(|viewer| viewer.1 = true);
+            crew.answering = Some(crew.register.run(exchange));
+        }
+        self.driver.shared.set_crew(crew.status(now));
     }
 
     pub(super) fn asked_for_view(&mut self, answer: oneshot::Sender<View>) {

@@ -1,7 +1,7 @@
 //! Identifies, which Discord counts for the whole bot: permits of the register, and what Discord says is left.
 
-use shardkeep_core::ShardId;
 use shardkeep_core::fleet::{Input, SessionStartLimit};
+use shardkeep_core::{Instant, ShardId};
 
 use super::Running;
 use crate::shard::Control;
@@ -12,6 +12,19 @@ impl Running {
         match &mut self.crew {
             Some(crew) => crew.holder.want_permit(shard),
             None => self.control(shard, Control::Granted),
+        }
+    }
+
+    /// The register permits it. A permit that came too late is asked for again: the session waits.
+    pub(super) fn permitted(&mut self, now: Instant, shard: ShardId) {
+        let Some(crew) = &mut self.crew else {
+            return;
+        };
+        if crew.holder.may_identify(now, shard) {
+            self.control(shard, Control::Granted);
+        } else if crew.holder.may_run(now, shard) {
+            crew.holder.permit_unused(shard);
+            crew.holder.want_permit(shard);
         }
     }
 

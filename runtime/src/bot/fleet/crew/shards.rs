@@ -35,12 +35,7 @@ impl Running {
                     self.let_go(shard);
                 }
             }
-            Step::Permit { shard } => {
-                let crew = self.crew.as_ref();
-                if crew.is_some_and(|crew| crew.holder.may_identify(now, shard)) {
-                    self.control(shard, Control::Granted);
-                }
-            }
+            Step::Permit { shard } => self.permitted(now, shard),
             Step::FetchLimits => self.fetch_limits(),
             _ => {}
         }
@@ -94,6 +89,10 @@ impl Running {
     pub(super) fn loaded(&mut self, shards: Vec<ShardId>, mut loaded: Loaded) {
         let now = clock::now();
         for shard in shards {
+            if self.fleet.shard(shard).is_some() {
+                // It was lost and taken again meanwhile: what was found first is in use.
+                continue;
+            }
             let crew = self.crew.as_ref();
             if !crew.is_some_and(|crew| crew.holder.may_run(now, shard)) {
                 self.let_go(shard);
