@@ -124,6 +124,42 @@ impl ShardId {
     }
 }
 
+/// JSON carries it as it is written: `"3/16"`.
+impl Serialize for ShardId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ShardId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Written;
+        impl Visitor<'_> for Written {
+            type Value = ShardId;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a shard: its index, a slash and its total, such as 3/16")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ShardId, E> {
+                let parts = text.split_once('/');
+                parts
+                    .and_then(|(index, total)| ShardId::new(plain(index)?, plain(total)?))
+                    .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_str(Written)
+    }
+}
+
+/// A number in the one way it is written.
+fn plain(text: &str) -> Option<u32> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse()
+        .ok()
+        .filter(|_| is_plain && (text == "0" || !text.starts_with('0')))
+}
+
 impl fmt::Display for ShardId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.index, self.total)

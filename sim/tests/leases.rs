@@ -217,7 +217,7 @@ fn a_topology_is_set_once_for_all_and_may_be_changed_by_one() {
     let view = world.view(1);
     assert_eq!((view.revision, view.topology.as_str()), (3, "16"));
     // The revision has moved on: nothing comes of it.
-    world.processes[1].holder.retarget(2, &both);
+    world.processes[1].holder.retarget(2, &both, None);
     world.run_for(secs(10));
     assert_eq!(world.counts(), [8, 8]);
     finish(world);

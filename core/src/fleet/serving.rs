@@ -47,6 +47,28 @@ impl Serving {
         Ok(Self { base, overlays })
     }
 
+    /// What these sessions serve: those that are a part of another are its overlays.
+    ///
+    /// # Errors
+    ///
+    /// [`CoverError`] unless they serve every guild exactly once.
+    pub fn of_sessions(sessions: &Topology) -> Result<Self, CoverError> {
+        let totals: Vec<_> = sessions.totals().collect();
+        let is_overlay = |shard: &ShardId| {
+            let smaller = totals.iter().take_while(|total| **total < shard.total());
+            let mut whole = smaller.filter(|total| shard.total().is_multiple_of(**total));
+            whole.any(|&total| {
+                let of_it = ShardId::new(shard.index() % total, total);
+                of_it.is_some_and(|of_it| sessions.contains(of_it))
+            })
+        };
+        let all = sessions.shards().iter().copied();
+        let (overlays, base): (Vec<_>, Vec<_>) = all.partition(is_overlay);
+        // Of classes one of which covers another, the widest is no part of any.
+        let base = Topology::new(base).unwrap_or_else(|_| sessions.clone());
+        Self::new(base, overlays)
+    }
+
     /// The shards, without overlays.
     #[must_use]
     pub fn topology(&self) -> &Topology {

@@ -9,6 +9,7 @@ use shardkeep_core::gateway::Capsule;
 use super::Changes;
 use super::file::File;
 use super::loaded::Loaded;
+use super::part::PartChange;
 use super::tracked::Change;
 use crate::store::{RemoteStore, StoreError, Version, Write, Written};
 
@@ -18,6 +19,9 @@ pub(super) const TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Under which name it is written what serves.
 pub(super) const SHAPE: &str = "shape";
+
+/// How the ids of sides in a change of shards begin.
+const PART: &str = "part:";
 
 /// Where sessions are kept.
 #[derive(Debug)]
@@ -69,6 +73,7 @@ impl Keeper {
                 for change in &changes.sessions {
                     writes.extend(write(namespace, change));
                 }
+                writes.extend(changes.parts.iter().map(|part| write_part(namespace, part)));
                 if let Some(account) = &changes.account {
                     let at_ms = account.saved_at_ms;
                     writes.extend(write_line(namespace, account_id, account, at_ms, Some(TTL)));
@@ -84,6 +89,7 @@ impl Keeper {
                         (Written::Superseded { .. }, _) => kept.superseded += 1,
                         (Written::Done, Some(_))
                             if write.id == *account_id || write.id == SHAPE => {}
+                        (Written::Done, _) if write.id.starts_with(PART) => {}
                         (Written::Done, Some(_)) => kept.saved += 1,
                         (Written::Done, None) => kept.removed += 1,
                     }
@@ -122,6 +128,17 @@ fn write(namespace: &str, change: &Change) -> Option<Write> {
         value,
         ttl: Some(TTL),
     })
+}
+
+/// Beside the session, and under the same lease.
+fn write_part(namespace: &str, part: &PartChange) -> Write {
+    Write {
+        namespace: namespace.to_owned(),
+        id: format!("{PART}{}", part.shard),
+        version: Version::new(part.fencing, part.at_ms),
+        value: part.line.clone(),
+        ttl: Some(TTL),
+    }
 }
 
 fn write_line(

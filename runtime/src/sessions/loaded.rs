@@ -8,6 +8,8 @@ use shardkeep_core::fleet::{Shards, Topology};
 use shardkeep_core::gateway::Capsule;
 use shardkeep_core::{ShardId, fleet};
 
+use super::part::StoredPart;
+
 /// The identify account as it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Account {
@@ -33,6 +35,8 @@ pub(crate) struct Shape {
 pub(crate) struct Loaded {
     /// The newest session of each shard.
     pub(crate) capsules: BTreeMap<ShardId, Capsule>,
+    /// The newest side of each in a change of shards.
+    pub(crate) parts: BTreeMap<ShardId, StoredPart>,
     account: Option<Account>,
     shape: Option<Shape>,
     /// Lines that could not be read.
@@ -56,6 +60,14 @@ impl Loaded {
             let known = self.shape.as_ref();
             if known.is_none_or(|known| known.saved_at_ms < shape.saved_at_ms) {
                 self.shape = Some(shape);
+            }
+            return;
+        }
+        if let Ok(part) = serde_json::from_str::<StoredPart>(line) {
+            let known = self.parts.get(&part.part_of);
+            let age = |part: &StoredPart| (part.fencing, part.saved_at_ms);
+            if known.is_none_or(|known| age(known) < age(&part)) {
+                self.parts.insert(part.part_of, part);
             }
             return;
         }

@@ -9,6 +9,7 @@ mod keeper;
 mod loaded;
 mod numbers;
 mod open;
+mod part;
 mod tracked;
 mod writer;
 
@@ -24,6 +25,7 @@ use tokio::sync::oneshot;
 pub(crate) use loaded::Loaded;
 pub use numbers::SessionsStatus;
 pub(crate) use open::open;
+pub(crate) use part::{Side as PartSide, StoredPart};
 pub(crate) use tracked::Tracked;
 
 use crate::clock;
@@ -31,6 +33,7 @@ use crate::events::Chunk;
 use crate::store::StoreError;
 use keeper::Keeper;
 use loaded::{Account, Shape};
+use part::PartChange;
 use tracked::Change;
 use writer::{Order, Writer};
 
@@ -55,13 +58,17 @@ fn add(counter: &AtomicU64, count: usize) {
 #[derive(Debug, Default)]
 struct Changes {
     sessions: Vec<Change>,
+    parts: Vec<PartChange>,
     account: Option<Account>,
     shape: Option<Shape>,
 }
 
 impl Changes {
     fn is_empty(&self) -> bool {
-        self.sessions.is_empty() && self.account.is_none() && self.shape.is_none()
+        self.sessions.is_empty()
+            && self.parts.is_empty()
+            && self.account.is_none()
+            && self.shape.is_none()
     }
 }
 
@@ -137,7 +144,7 @@ impl Sessions {
 
     /// Follows a shard's session from here on.
     pub(crate) fn track(&self, tracked: Tracked) -> Arc<Tracked> {
-        let tracked = Arc::new(tracked);
+        let tracked = Arc::new(tracked.by(lock(&self.writer).orders()));
         let mut all = self.tracked.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(tracked.shard(), Arc::clone(&tracked));
         tracked
@@ -204,11 +211,11 @@ impl Sessions {
         let last = self.asked_ms.load(Ordering::Relaxed);
         let now = clock::unix_ms().max(last + 1);
         self.asked_ms.store(now, Ordering::Relaxed);
-        let changes = self
-            .all()
-            .into_iter()
-            .filter_map(|tracked| tracked.change(now));
-        let changes = changes.collect();
+        let all = self.all();
+        let sessions = all.iter().filter_map(|tracked| tracked.change(now));
+        let sessions = sessions.collect();
+        let parts = all.iter().filter_map(|tracked| tracked.part_change(now));
+        let parts = parts.collect();
         let account = take(&self.account).map(|snapshot| Account {
             saved_at_ms: now,
             snapshot,
@@ -218,7 +225,8 @@ impl Sessions {
             ..shape
         });
         Changes {
-            sessions: changes,
+            sessions,
+            parts,
             account,
             shape,
         }

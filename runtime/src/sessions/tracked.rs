@@ -2,8 +2,12 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use shardkeep_core::ShardId;
 use shardkeep_core::gateway::{Capsule, Progress, Snapshot};
+use shardkeep_core::{ShardId, Snowflake};
+use tokio::sync::mpsc;
+
+use super::part::{Keeping, PartChange, Side};
+use super::writer::Order;
 
 /// What is to become of a stored session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +30,10 @@ pub(crate) struct Tracked {
     /// When a predecessor stored its session.
     saved_at_ms: Option<u64>,
     state: Mutex<State>,
+    /// Its side in a change of shards.
+    part: Mutex<Keeping>,
+    /// To the thread that stores.
+    orders: Option<mpsc::UnboundedSender<Order>>,
 }
 
 #[derive(Debug, Default)]
@@ -68,12 +76,20 @@ impl Tracked {
             fencing: 0,
             saved_at_ms: from.map(|capsule| capsule.saved_at_ms),
             state: Mutex::new(state),
+            part: Mutex::default(),
+            orders: None,
         }
     }
 
     /// The same, under a lease with this fencing token.
     pub(crate) const fn under(mut self, token: u64) -> Self {
         self.fencing = token;
+        self
+    }
+
+    /// The same, with a way to the thread that stores.
+    pub(super) fn by(mut self, orders: mpsc::UnboundedSender<Order>) -> Self {
+        self.orders = Some(orders);
         self
     }
 
@@ -149,6 +165,39 @@ impl Tracked {
     pub(crate) fn abandoned(&self) -> u64 {
         let state = self.lock();
         state.abandoned + state.progress.abandoned()
+    }
+
+    fn part(&self) -> MutexGuard<'_, Keeping> {
+        self.part.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session's side in a change of shards, and the guilds it knows, are to be stored at once; with `None`, what is
+    /// stored of it is to go. The number is what [`Tracked::part_kept`] reaches then.
+    pub(crate) fn keep_part(&self, part: Option<(Vec<Snowflake>, Side)>) -> u64 {
+        let number = self.part().give(part);
+        if let Some(orders) = &self.orders {
+            // Who has stopped stores no more.
+            let _stopped = orders.send(Order::Look);
+        }
+        number
+    }
+
+    /// How much of what was given is stored.
+    pub(crate) fn part_kept(&self) -> u64 {
+        self.part().stored()
+    }
+
+    /// What of the session's side is to be stored, unless it is.
+    pub(super) fn part_change(&self, now_ms: u64) -> Option<PartChange> {
+        self.part().change(self.shard, self.fencing, now_ms)
+    }
+
+    pub(super) fn part_stored(&self, number: u64) {
+        self.part().done(number);
+    }
+
+    pub(super) fn part_not_stored(&self) {
+        self.part().failed();
     }
 
     /// What is to be stored, unless it is.

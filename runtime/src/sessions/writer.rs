@@ -28,6 +28,8 @@ pub(super) enum Order {
         until: Instant,
         answer: oneshot::Sender<bool>,
     },
+    /// Something is to be stored at once.
+    Look,
     Stop {
         until: Instant,
     },
@@ -74,6 +76,11 @@ impl Writer {
         Ok(())
     }
 
+    /// A way to the thread.
+    pub(super) fn orders(&self) -> mpsc::UnboundedSender<Order> {
+        self.orders.clone()
+    }
+
     /// Whether there is a thread that will do it.
     pub(super) fn send(&self, order: Order) -> bool {
         self.thread.is_some() && self.orders.send(order).is_ok()
@@ -116,6 +123,9 @@ impl Running {
                 }
                 Some(Order::Flush { until, answer }) => {
                     let _unheard = answer.send(self.write(until).await);
+                }
+                Some(Order::Look) => {
+                    self.write(clock::now() + self.interval.max(PAUSE)).await;
                 }
                 Some(Order::Stop { until }) => {
                     self.write(until).await;
@@ -166,6 +176,11 @@ impl Running {
                 add(&counters.saved, kept.saved);
                 add(&counters.removed, kept.removed);
                 add(&counters.superseded, kept.superseded);
+                for part in &changes.parts {
+                    if let Some(tracked) = sessions.of(part.shard) {
+                        tracked.part_stored(part.number);
+                    }
+                }
                 if std::mem::take(&mut self.has_failed) {
                     tracing::info!("sessions are stored again");
                 }
@@ -192,6 +207,11 @@ fn again(sessions: &Arc<Sessions>, changes: &Changes) {
         };
         if let Some(tracked) = shard.and_then(|shard| sessions.of(shard)) {
             tracked.not_stored();
+        }
+    }
+    for part in &changes.parts {
+        if let Some(tracked) = sessions.of(part.shard) {
+            tracked.part_not_stored();
         }
     }
     super::lock(&sessions.account).1 |= changes.account.is_some();

@@ -94,9 +94,9 @@ pub(crate) struct Surroundings {
     pub(crate) connector: Connector,
     pub(crate) cache: Option<Feed>,
     pub(crate) tracked: Option<Arc<Tracked>>,
-    /// The part of a session that is made for a change of shards, and what the user wants to hear of if there is no
-    /// cache.
-    pub(crate) joining: Option<(Switch, Option<EventFilter>)>,
+    /// The part of a session that begins in a change of shards, and what the user wants to hear of if the session lets
+    /// more through for it.
+    pub(crate) switch: Option<(Switch, Option<EventFilter>)>,
     /// Until when the shard may run, if it is leased.
     pub(crate) lease: Option<Arc<Lease>>,
 }
@@ -134,7 +134,7 @@ impl Shard {
             around.notices,
             around.cache,
             around.tracked,
-            around.joining,
+            around.switch,
         );
         Self {
             session,
@@ -265,7 +265,10 @@ impl Shard {
             {
                 resumption.sequence = resumption.sequence.min(pinned);
             }
-            self.outlet.end_switch();
+            let goes_on = matches!(reason, gateway::ClosedReason::Shutdown { resumable: true });
+            if !(goes_on && self.outlet.leave_part()) {
+                self.outlet.end_switch();
+            }
             self.outlet.notify(Notice::Ended {
                 shard,
                 reason,

@@ -1,5 +1,6 @@
 //! Where a session's outputs go: dispatches to the queue, frames to the socket, notices to the fleet.
 
+mod keep;
 mod switch;
 mod told;
 mod track;
@@ -70,10 +71,10 @@ impl Outlet {
         notices: mpsc::UnboundedSender<Notice>,
         cache: Option<Feed>,
         tracked: Option<Arc<Tracked>>,
-        joining: Option<(Switch, Option<EventFilter>)>,
+        switch: Option<(Switch, Option<EventFilter>)>,
     ) -> Self {
         let track = Track::new(tracked);
-        let (switch, sieve) = match joining {
+        let (switch, sieve) = match switch {
             Some((switch, sieve)) => (Some(Box::new(switch)), sieve),
             None => (None, None),
         };

@@ -117,7 +117,7 @@ fn shard(
         notices,
         controls,
         tracked: None,
-        joining: None,
+        switch: None,
         lease: None,
         cache: None,
         connector: Connector {

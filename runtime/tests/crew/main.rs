@@ -6,6 +6,7 @@ mod child;
 mod log;
 #[path = "../redis_support/mod.rs"]
 mod redis_support;
+mod resharded;
 mod shared;
 #[path = "../support/mod.rs"]
 mod support;

@@ -16,17 +16,17 @@ use crate::support::{serve, world};
 /// Events a second over all guilds.
 const CHATTER: u32 = 300;
 
-struct Fleet {
-    server: Server,
+pub(crate) struct Fleet {
+    pub(crate) server: Server,
     redis_url: String,
-    bots: Vec<Option<BotProcess>>,
-    log: Vec<Said>,
-    shards: u32,
+    pub(crate) bots: Vec<Option<BotProcess>>,
+    pub(crate) log: Vec<Said>,
+    pub(crate) shards: u32,
     term_ms: u64,
 }
 
 impl Fleet {
-    async fn new(redis_url: String, shards: u32, term_ms: u64) -> Self {
+    pub(crate) async fn new(redis_url: String, shards: u32, term_ms: u64) -> Self {
         let server = serve(WorldConfig {
             guilds: 2 * shards,
             members_per_guild: 5,
@@ -52,13 +52,14 @@ impl Fleet {
             "shards": self.shards,
             "session_store": { "kind": "redis", "interval_ms": 100 },
             "redis_config": { "url": self.redis_url },
-            "fleet": { "kind": "redis", "name": format!("bot-{number}"), "term_ms": self.term_ms, "handover": 16 },
+            "fleet": { "kind": "redis", "name": format!("bot-{number}"), "term_ms": self.term_ms, "handover": 16,
+                "capacity": 32 },
             "on_shutdown": "transfer",
             "log_level": "off",
         })
     }
 
-    fn start(&mut self, number: usize) {
+    pub(crate) fn start(&mut self, number: usize) {
         let bot = BotProcess::start(&self.options(number));
         if self.bots.len() <= number {
             self.bots.resize_with(number + 1, || None);
@@ -66,7 +67,7 @@ impl Fleet {
         self.bots[number] = Some(bot);
     }
 
-    async fn counter(&self, name: &str) -> u64 {
+    pub(crate) async fn counter(&self, name: &str) -> u64 {
         let counters = self.server.control(Control::Counters).await;
         counters[name]
             .as_u64()
@@ -74,7 +75,7 @@ impl Fleet {
     }
 
     /// Until every shard has a session that is connected, and has had for a moment.
-    async fn until_whole(&mut self) {
+    pub(crate) async fn until_whole(&mut self) {
         let mut calm = 0;
         for _ in 0..1_200 {
             let sessions = self.server.control(Control::Sessions).await;
@@ -99,18 +100,18 @@ impl Fleet {
     }
 
     /// What the bots say is taken from them all the while, so that no pipe is full.
-    fn stop(&mut self, number: usize) {
+    pub(crate) fn stop(&mut self, number: usize) {
         let bot = self.bots[number].take().expect("it runs");
         bot.stop(&mut self.log);
     }
 
-    fn kill(&mut self, number: usize) {
+    pub(crate) fn kill(&mut self, number: usize) {
         let bot = self.bots[number].take().expect("it runs");
         bot.kill(&mut self.log);
     }
 
     /// Everything that was sent is handled.
-    async fn settle(&mut self) {
+    pub(crate) async fn settle(&mut self) {
         self.server.control(Control::Calm).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
         for number in 0..self.bots.len() {
@@ -134,7 +135,12 @@ impl Fleet {
     }
 }
 
-async fn running(redis_url: String, processes: usize, shards: u32, term_ms: u64) -> Fleet {
+pub(crate) async fn running(
+    redis_url: String,
+    processes: usize,
+    shards: u32,
+    term_ms: u64,
+) -> Fleet {
     let mut fleet = Fleet::new(redis_url, shards, term_ms).await;
     for number in 0..processes {
         fleet.start(number);
@@ -247,6 +253,6 @@ async fn a_register_that_is_away_for_long_stops_the_fleet_and_loses_nothing() {
 }
 
 #[expect(clippy::print_stdout, reason = "how much came again is worth knowing")]
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     println!("{line}");
 }

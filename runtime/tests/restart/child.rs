@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use shardkeep::config::Config;
+use shardkeep::core::fleet::Target;
 use shardkeep::{Bot, Event, Subscription, Topic};
 use shardkeep_sim::digest;
 
@@ -34,6 +35,8 @@ pub(crate) enum Said {
     Switched(usize, usize),
     /// It has ended.
     Changed(String),
+    /// Whoever asked for it has its account: identifies, events that are possibly lost, and how it ended.
+    Ended(String),
 }
 
 impl Said {
@@ -45,6 +48,9 @@ impl Said {
         }
         if let Some(outcome) = rest.strip_prefix("changed ") {
             return Some(Self::Changed(outcome.to_owned()));
+        }
+        if let Some(account) = rest.strip_prefix("ended ") {
+            return Some(Self::Ended(account.to_owned()));
         }
         let words: Vec<_> = rest.split_whitespace().collect();
         match words[..] {
@@ -121,6 +127,12 @@ impl BotProcess {
         writeln!(stdin, "reshard {shards}").expect("the bot reads");
     }
 
+    /// Asks for a second generation of so many.
+    pub(crate) fn generation(&mut self, shards: u32) {
+        let stdin = self.child.stdin.as_mut().expect("piped");
+        writeln!(stdin, "generation {shards}").expect("the bot reads");
+    }
+
     /// `kill -STOP`, `kill -CONT`: a process that hangs, and goes on.
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
@@ -182,11 +194,22 @@ async fn run(options: Map<String, Value>) {
     tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Handle::current();
         for line in std::io::stdin().lines().map_while(Result::ok) {
-            let shards = line.strip_prefix("reshard ").and_then(|to| to.parse().ok());
-            if let Some(shards) = shards {
-                let bot = stopping.clone();
-                runtime.spawn(async move { bot.reshard_to(shards).await.expect("a plan") });
-            }
+            let target = match line.split_once(' ') {
+                Some(("reshard", to)) => Target::Shards(to.parse().expect("a number")),
+                Some(("generation", to)) => Target::Generation(to.parse().expect("a number")),
+                _ => continue,
+            };
+            let bot = stopping.clone();
+            runtime.spawn(async move {
+                let mut change = bot.reshard(target).await.expect("a plan");
+                match change.finished().await {
+                    Ok(report) => say(&format!(
+                        "ended {} {} {}",
+                        report.identifies, report.totals.possibly_lost, report.outcome
+                    )),
+                    Err(error) => say(&format!("ended {error}")),
+                }
+            });
         }
         runtime.block_on(stopping.shutdown(true));
     });

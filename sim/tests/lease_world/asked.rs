@@ -56,7 +56,7 @@ impl World {
     }
 
     pub(crate) fn retarget(&mut self, at: usize, expected: u64, topology: &Topology) {
-        self.processes[at].holder.retarget(expected, topology);
+        self.processes[at].holder.retarget(expected, topology, None);
         self.plan.topology = topology.clone();
         self.poke(at);
     }

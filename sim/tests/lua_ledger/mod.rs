@@ -61,6 +61,7 @@ impl LuaLedger {
                     lua.to_value(&value)
                 })?,
             )?;
+            table.set("null", Value::NULL)?;
             globals.set(module, table)?;
         }
         let script = lua.load(script).into_function()?;

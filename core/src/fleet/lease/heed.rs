@@ -1,5 +1,6 @@
 //! What the register answered.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::fleet::Shards;
@@ -72,7 +73,10 @@ impl Holder {
         self.is_hurried = answer.hurry && !self.is_leaving;
         let until = told.sent + self.config.good_for();
         self.in_touch_until = Some(until);
-        self.adopt(answer.revision, answer.topology.as_deref());
+        self.adopt(answer.revision, answer.topology.as_deref(), answer.course);
+        if !answer.led && !self.is_leaving {
+            self.steps.push_back(Step::Leaderless);
+        }
         self.retargeted(told, answer.retargeted);
         self.renew(told, until, &answer.lost);
         self.take(now, until, &answer.take);
@@ -103,7 +107,7 @@ impl Holder {
         }
     }
 
-    fn adopt(&mut self, revision: u64, text: Option<&str>) {
+    fn adopt(&mut self, revision: u64, text: Option<&str>, course: Option<String>) {
         let Some(Ok(shards)) = text.map(str::parse::<Shards>) else {
             return;
         };
@@ -114,13 +118,15 @@ impl Holder {
         if revision < self.revision {
             return;
         }
-        let is_new = self.topology.as_ref() != Some(&topology);
-        if is_new || revision > self.revision {
+        if self.topology.as_ref() != Some(&topology) || revision > self.revision {
             self.revision = revision;
             self.topology = Some(topology.clone());
-        }
-        if is_new {
-            self.steps.push_back(Step::Topology { revision, topology });
+            self.course.clone_from(&course);
+            self.steps.push_back(Step::Topology {
+                revision,
+                topology,
+                course,
+            });
         }
     }
 

@@ -114,6 +114,7 @@ pub struct Holder {
     pub(super) top: u64,
     pub(super) topology: Option<Topology>,
     pub(super) revision: u64,
+    pub(super) course: Option<String>,
     pub(super) retarget: Option<Retarget>,
     pub(super) leases: BTreeMap<ShardId, Lease>,
     pub(super) desk: Desk,
@@ -148,6 +149,7 @@ impl Holder {
             top: 0,
             topology: None,
             revision: 0,
+            course: None,
             retarget: None,
             leases: BTreeMap::new(),
             desk: Desk::default(),
@@ -272,12 +274,14 @@ impl Holder {
             .map(|lease| lease.until)
     }
 
-    /// Another topology for the whole fleet, if its revision is still `expected`. [`Step::Retargeted`] tells what came
-    /// of it; a later call replaces one that has not been answered.
-    pub fn retarget(&mut self, expected: u64, topology: &Topology) {
+    /// Another topology for the whole fleet, if its revision is still `expected`, and what is to be kept beside it: the
+    /// [course](crate::fleet::reshard::across::Course) of a change of shards. [`Step::Retargeted`] tells what came of
+    /// it; a later call replaces one that has not been answered.
+    pub fn retarget(&mut self, expected: u64, topology: &Topology, course: Option<String>) {
         self.retarget = Some(Retarget {
             expected,
             topology: topology.to_string(),
+            course,
         });
         self.hasten();
     }
@@ -286,6 +290,17 @@ impl Holder {
     pub fn set_status(&mut self, status: &str) {
         self.status = status.to_owned();
         truncate(&mut self.status, STATUS_MAX);
+    }
+
+    /// Speaks to the register at once: it is said to have something new.
+    pub fn look(&mut self) {
+        self.hasten();
+    }
+
+    /// This process, as others know it: its [`LeaseConfig::instance`] in hexadecimal.
+    #[must_use]
+    pub fn instance(&self) -> &str {
+        &self.instance
     }
 
     /// Asks for the [`view`](Self::view) of the whole fleet, with an exchange at once.

@@ -80,7 +80,11 @@ pub enum Step {
         revision: u64,
         /// The shards.
         topology: Topology,
+        /// What [`Holder::retarget`] gave with it.
+        course: Option<String>,
     },
+    /// The change of shards that is under way has no leader: it has left, or its term is over. Told with each exchange.
+    Leaderless,
     /// The shard is this process's: open its session. Ask [`Holder::may_run`] before each frame.
     Take {
         /// The shard.

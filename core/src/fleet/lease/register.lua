@@ -123,7 +123,7 @@ local function expand(text)
   return list
 end
 
-local function set_topology(text, revision)
+local function set_topology(text, revision, course)
   local list = expand(text)
   if #list == 0 then
     return
@@ -150,21 +150,37 @@ local function set_topology(text, revision)
     member.outside, member.giving = outside, giving
   end
   state.topology, state.revision, state.size, state.free = text, revision, #list, free
+  state.course = course
 end
 
 if body.topology ~= '' and (state.revision == 0 or body.revision > state.revision) then
-  set_topology(body.topology, math.max(body.revision, 1))
+  set_topology(body.topology, math.max(body.revision, 1), body.course)
 end
 state.prefer = state.prefer or body.prefer
 local retargeted = 'null'
 if body.retarget then
-  local wanted, expected = body.retarget.topology, body.retarget.expected
+  local wanted, expected, course = body.retarget.topology, body.retarget.expected, body.retarget.course
   if state.revision == expected and state.revision > 0 then
-    set_topology(wanted, expected + 1)
+    set_topology(wanted, expected + 1, course)
   end
   -- Told twice, it was done once.
-  local is_done = state.revision == expected + 1 and state.topology == wanted
+  local is_done = state.revision == expected + 1 and state.topology == wanted and state.course == course
   retargeted = is_done and 'true' or 'false'
+end
+
+-- A change of shards that is under way: its sessions stay where they are, and somebody has to lead it.
+local pinned, leader = {}, nil
+if state.course then
+  local is_readable, course = pcall(cjson.decode, state.course)
+  if is_readable and type(course) == 'table' and course.ended == cjson.null then
+    leader = course.leader
+    local step = course.step ~= cjson.null and course.step or { start = '', stop = '' }
+    for _, text in ipairs({ step.start, step.stop }) do
+      for _, shard in ipairs(expand(text)) do
+        pinned[shard] = true
+      end
+    end
+  end
 end
 
 -- A lease that this register does not know as the member's: it was given by a lost register, or has run out, or another
@@ -401,12 +417,12 @@ if is_open and mine then
   if over > 0 then
     local list = {}
     for shard in pairs(held) do
-      if not outside[shard] and not giving[shard] then
+      if not outside[shard] and not giving[shard] and not pinned[shard] then
         list[#list + 1] = shard
       end
     end
     table.sort(list)
-    for at = #list, #list - over + 1, -1 do
+    for at = #list, math.max(#list - over, 0) + 1, -1 do
       giving[list[at]] = 1
       member.gives = member.gives + 1
     end
@@ -629,19 +645,24 @@ local function view()
       account.total, math.max(account.left, 0), math.max(account.over - now, 0) / 1000, account.concurrency)
   end
   return format(
-    '{"topology":%s,"revision":%.0f,"opens_in_ms":%.0f,"members":[%s],"account":%s}',
-    cjson.encode(state.topology), state.revision, math.max(state.ready - now, 0) / 1000,
+    '{"topology":%s,"revision":%.0f,"course":%s,"permits":%.0f,"opens_in_ms":%.0f,"members":[%s],'
+      .. '"account":%s}',
+    cjson.encode(state.topology), state.revision, state.course and cjson.encode(state.course) or 'null',
+    state.issued or 0, math.max(state.ready - now, 0) / 1000,
     table.concat(list, ','), known_account)
 end
 
 redis.call('SET', KEYS[1], cmsgpack.pack(state), 'PX', KEPT)
-local topology = 'null'
+local topology, course = 'null', 'null'
 if body.topology ~= state.topology or body.revision ~= state.revision then
   topology = cjson.encode(state.topology)
+  course = state.course and cjson.encode(state.course) or 'null'
 end
+local is_led = not leader or (members[leader] and not members[leader].leaving)
 return format(
-  '{"seq":%.0f,"state":"ok","inc":"%s","serial":%.0f,"now":%.0f,"revision":%.0f,"topology":%s,"retargeted":%s,'
-    .. '"lost":[%s],"take":[%s],"give":[%s],"permits":[%s],"ask":%s,"hurry":%s,"view":%s}',
-  body.seq, text_of(state.born), state.serial, now, state.revision, topology, retargeted,
+  '{"seq":%.0f,"state":"ok","inc":"%s","serial":%.0f,"now":%.0f,"revision":%.0f,"topology":%s,"course":%s,"led":%s,'
+    .. '"retargeted":%s,"lost":[%s],"take":[%s],"give":[%s],"permits":[%s],"ask":%s,"hurry":%s,"view":%s}',
+  body.seq, text_of(state.born), state.serial, now, state.revision, topology, course, tostring(is_led and true or false),
+  retargeted,
   table.concat(lost, ','), table.concat(take, ','), table.concat(give, ','), table.concat(answered, ','),
   tostring(ask), hurry and 'true' or 'false', body.view and view() or 'null')

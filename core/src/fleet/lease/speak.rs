@@ -107,6 +107,7 @@ impl Holder {
             handover: config.handover,
             revision: self.revision,
             topology: topology.map(Topology::to_string).unwrap_or_default(),
+            course: self.course.as_deref(),
             prefer: (config.prefer.iter())
                 .map(|(label, shards)| (label.as_str(), shards.to_string()))
                 .collect(),

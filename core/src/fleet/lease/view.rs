@@ -18,6 +18,11 @@ pub struct View {
     pub topology: String,
     /// Grows with each change of the topology; 0 if there is none.
     pub revision: u64,
+    /// The change of shards that is under way, or was the last: see
+    /// [`Course::read`](crate::fleet::reshard::across::Course::read).
+    pub course: Option<String>,
+    /// Permits to identify that this register has given, those that were not used too. Only grows.
+    pub permits: u64,
     /// Milliseconds until a new register gives shards out; 0 if it does.
     pub opens_in_ms: u64,
     /// All processes whose term has not ended, by name.
@@ -91,6 +96,10 @@ pub struct AccountView {
 pub(super) struct ViewWords {
     topology: String,
     revision: u64,
+    #[serde(default)]
+    course: Option<String>,
+    #[serde(default)]
+    permits: u64,
     opens_in_ms: u64,
     members: Vec<MemberWords>,
     account: Option<AccountView>,
@@ -116,6 +125,8 @@ impl From<ViewWords> for View {
         let mut view = Self {
             topology: words.topology,
             revision: words.revision,
+            course: words.course,
+            permits: words.permits,
             opens_in_ms: words.opens_in_ms,
             members: Vec::with_capacity(words.members.len()),
             leases: Vec::new(),

@@ -42,6 +42,9 @@ pub(super) struct Statement<'a> {
     pub(super) revision: u64,
     /// What the register is to serve if it knows nothing newer; empty if the member does not know either.
     pub(super) topology: String,
+    /// The change of shards that is under way, or was the last, as far as the member knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) course: Option<&'a str>,
     /// For each label, the shards that prefer it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) prefer: BTreeMap<&'a str, String>,
@@ -68,6 +71,8 @@ pub(super) struct Statement<'a> {
 pub(super) struct Retarget {
     pub(super) expected: u64,
     pub(super) topology: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) course: Option<String>,
 }
 
 /// What `/gateway/bot` said.
@@ -107,6 +112,12 @@ pub(super) struct Answer {
     pub(super) revision: u64,
     /// Told if it is another than the member said.
     pub(super) topology: Option<String>,
+    /// Told with the topology.
+    #[serde(default)]
+    pub(super) course: Option<String>,
+    /// Whether a change of shards that is under way is led by somebody.
+    #[serde(default = "is_led")]
+    pub(super) led: bool,
     pub(super) retargeted: Option<bool>,
     pub(super) lost: Vec<Shard>,
     pub(super) take: Vec<(Shard, Token)>,
@@ -118,6 +129,10 @@ pub(super) struct Answer {
     /// Shards are on their way to this member.
     pub(super) hurry: bool,
     pub(super) view: Option<ViewWords>,
+}
+
+const fn is_led() -> bool {
+    true
 }
 
 /// What became of a wish to identify.
@@ -135,27 +150,18 @@ pub(super) struct Shard(pub(super) ShardId);
 
 impl Serialize for Shard {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        self.0.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Shard {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <Cow<'de, str>>::deserialize(deserializer)?;
-        let parts = text.split_once('/');
-        parts
-            .and_then(|(index, total)| ShardId::new(number(index)?, number(total)?))
+        let shard = ShardId::deserialize(deserializer)?;
+        Some(shard)
             .filter(|shard| shard.total() <= SHARDS_MAX)
             .map(Self)
             .ok_or_else(|| D::Error::custom("not a shard"))
     }
-}
-
-fn number(text: &str) -> Option<u32> {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse()
-        .ok()
-        .filter(|_| is_plain && (text == "0" || !text.starts_with('0')))
 }
 
 /// A fencing token as text.

@@ -47,10 +47,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod across;
 mod io;
 mod step;
 
 use alloc::collections::{BTreeSet, VecDeque};
+use alloc::vec::Vec;
 
 use crate::id::{ShardId, Snowflake};
 
@@ -95,6 +97,33 @@ impl Reshard {
             outbox: VecDeque::new(),
             is_paused: false,
             is_aborted: false,
+            outcome: None,
+        };
+        reshard.advance();
+        reshard
+    }
+
+    /// Goes on with a change that another process led, where its course says it is.
+    pub(self) fn go_on(course: &across::Course, left: Vec<Step>) -> Self {
+        let taking = course
+            .step
+            .clone()
+            .and_then(|step| Taking::at(&course.serving, step, course.stage));
+        let settling = match &taking {
+            Some(taking) if course.stage == Stage::Stopping => taking.join.iter().copied(),
+            _ => [].iter().copied(),
+        };
+        let mut reshard = Self {
+            serving: course.serving.clone(),
+            all: course.taken + usize::from(taking.is_some()) + left.len(),
+            left: left.into(),
+            taken: course.taken,
+            settling: settling.collect(),
+            taking,
+            next: course.cutover + 1,
+            outbox: VecDeque::new(),
+            is_paused: course.is_paused,
+            is_aborted: course.is_aborted,
             outcome: None,
         };
         reshard.advance();

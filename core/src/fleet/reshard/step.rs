@@ -8,7 +8,7 @@ use crate::fleet::serving::Serving;
 use crate::id::ShardId;
 
 use super::Reshard;
-use super::io::{Outcome, Output};
+use super::io::{Outcome, Output, Stage};
 
 /// A step that is being taken.
 #[derive(Clone, Debug)]
@@ -41,21 +41,26 @@ pub(super) enum Phase {
     RollingBack(BTreeSet<ShardId>, Outcome),
 }
 
+/// Whose guilds the step moves, and where to.
+pub(super) fn sides(serving: &Serving, step: &Step) -> (Vec<ShardId>, Vec<ShardId>) {
+    let home = |overlay: &[ShardId]| {
+        let home = overlay
+            .first()
+            .and_then(|&it| serving.topology().home_of(it));
+        home.into_iter().collect::<Vec<_>>()
+    };
+    match step.kind() {
+        StepKind::Overlay => (home(step.start()), step.start().to_vec()),
+        StepKind::Rejoin => (step.stop().to_vec(), home(step.stop())),
+        StepKind::Split | StepKind::Merge | StepKind::Generation => {
+            (step.stop().to_vec(), step.start().to_vec())
+        }
+    }
+}
+
 impl Taking {
     fn new(serving: &Serving, step: Step, after: Serving) -> Self {
-        let home = |overlay: &[ShardId]| {
-            let home = overlay
-                .first()
-                .and_then(|&it| serving.topology().home_of(it));
-            home.into_iter().collect::<Vec<_>>()
-        };
-        let (leave, join) = match step.kind() {
-            StepKind::Overlay => (home(step.start()), step.start().to_vec()),
-            StepKind::Rejoin => (step.stop().to_vec(), home(step.stop())),
-            StepKind::Split | StepKind::Merge | StepKind::Generation => {
-                (step.stop().to_vec(), step.start().to_vec())
-            }
-        };
+        let (leave, join) = sides(serving, &step);
         Self {
             phase: Phase::Starting(step.start().iter().copied().collect()),
             step,
@@ -65,6 +70,26 @@ impl Taking {
             gone: BTreeSet::new(),
             settled: BTreeSet::new(),
         }
+    }
+
+    /// A step that another process was taking, as far as it had come; `None` if it fits nothing that serves.
+    pub(super) fn at(serving: &Serving, step: Step, stage: Stage) -> Option<Self> {
+        let after = match stage {
+            Stage::Stopping => serving.clone(),
+            _ => serving.after(&step).ok()?,
+        };
+        let mut taking = Self::new(serving, step, after);
+        taking.phase = match stage {
+            Stage::Starting => return Some(taking),
+            Stage::Switching => Phase::Switching(taking.leave.iter().copied().collect()),
+            Stage::Stopping => Phase::Stopping(taking.step.stop().iter().copied().collect()),
+            Stage::RollingBack => {
+                let started = taking.step.start().iter().copied().collect();
+                Phase::RollingBack(started, Outcome::Aborted)
+            }
+            Stage::Committing | Stage::Between | Stage::Ended => return None,
+        };
+        Some(taking)
     }
 
     fn stays(&self) -> impl Iterator<Item = ShardId> {

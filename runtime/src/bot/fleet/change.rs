@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shardkeep_core::fleet::cutover::{self, Body, Joining, Leaving, Ledger, Message};
+use shardkeep_core::fleet::reshard::across::Steer;
 use shardkeep_core::fleet::reshard::{self, Outcome, Output, Reshard, Side, Stage};
 use shardkeep_core::fleet::{Facts, Input, Plan, Serving, Target};
 use shardkeep_core::{Instant, Machine, ShardId};
@@ -75,7 +76,7 @@ impl Change {
 }
 
 /// Of both sides; what has no guild comes to index 0 of each total.
-fn config(cutover: u64, shard: ShardId) -> cutover::Config {
+pub(super) fn config(cutover: u64, shard: ShardId) -> cutover::Config {
     let mut config = cutover::Config::new(cutover);
     config.takes_shared = shard.index() == 0;
     config
@@ -101,6 +102,9 @@ impl Running {
     }
 
     pub(super) fn asked_to_reshard(&mut self, request: Request) {
+        let Some(request) = self.asked_across(request) else {
+            return;
+        };
         let planned = self.plan(request.target);
         let answer = match planned {
             Err(error) => Err(error),
@@ -117,9 +121,6 @@ impl Running {
     pub(super) fn plan(&self, target: Target) -> Result<Plan, ReshardError> {
         if matches!(target, Target::Isolate(_) | Target::Rejoin(_)) {
             return Err(ReshardError::Overlay);
-        }
-        if self.crew.is_some() {
-            return Err(ReshardError::Leased);
         }
         let Some(topology) = self.fleet.topology() else {
             return Err(ReshardError::TooEarly);
@@ -194,6 +195,18 @@ impl Running {
                 self.store_shape(None);
             }
         }
+    }
+
+    /// The user pauses, resumes or aborts it.
+    pub(super) fn steered(&mut self, steer: Steer) {
+        if self.crew.is_some() {
+            return self.steer_across(steer);
+        }
+        self.steer(match steer {
+            Steer::Pause => reshard::Input::Pause,
+            Steer::Resume => reshard::Input::Resume,
+            Steer::Abort => reshard::Input::Abort,
+        });
     }
 
     /// Something happened that a change of shards may wait for.
@@ -310,6 +323,9 @@ impl Running {
 
     /// What a shard's part has to say.
     pub(super) fn on_switch(&mut self, shard: ShardId, told: SwitchTold) {
+        let Some(told) = self.switched_across(shard, told) else {
+            return;
+        };
         match told {
             SwitchTold::Message(message) => self.pass_on(message),
             SwitchTold::Guilds(guilds) => {
@@ -325,7 +341,7 @@ impl Running {
                     self.order(old, SwitchOrder::Include(carried.copied().collect()));
                 }
             }
-            SwitchTold::Progress { guilds, taken } => {
+            SwitchTold::Progress { guilds, taken, .. } => {
                 if let Some(change) = &mut self.change {
                     change.guilds.insert(shard, (guilds, taken));
                     change.status.send_modify(|status| change.fill(status));

@@ -14,6 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use shardkeep_core::fleet::lease::View;
+use shardkeep_core::fleet::reshard::across::Steer;
 use shardkeep_core::fleet::{Event, Fleet, Input, Output, Serving, Shards, reshard};
 use shardkeep_core::gateway::{Capsule, Snapshot};
 use shardkeep_core::wire::EventFilter;
@@ -45,7 +46,7 @@ pub(super) enum Order {
     /// Change how many shards there are, or say what that would cost.
     Reshard(Box<Request>),
     /// Pause, resume or abort that.
-    Steer(reshard::Input),
+    Steer(Steer),
     /// Look at growth now and then, or no more.
     Auto(Option<AutoReshard>),
     /// Say what all processes of the fleet do.
@@ -282,7 +283,7 @@ impl Running {
             Order::Auto(config) => self.set_auto(config),
             Order::View(answer) => self.asked_for_view(answer),
             Order::Reshard(request) => self.asked_to_reshard(*request),
-            Order::Steer(input) => self.steer(input),
+            Order::Steer(steer) => self.steered(steer),
         }
     }
 

@@ -39,11 +39,21 @@ impl Running {
             config.filter = config.filter.or(heard());
             cache.feed(self.driver.filter)
         });
-        let joining = self.change.as_ref().and_then(|change| change.part(shard));
-        let joining = joining.map(|part| (part, cache.is_none().then_some(self.driver.filter)));
-        if joining.is_some() {
-            config.filter = joining_filter(config.filter);
-        }
+        let part = match &self.crew {
+            Some(_) => self.part_across(shard),
+            None => self.change.as_ref().and_then(|change| change.part(shard)),
+        };
+        let switch = part.map(|part| {
+            // A session that joins must see more than the user wants to.
+            let is_wider = part.is_joining();
+            if is_wider {
+                config.filter = joining_filter(config.filter);
+            }
+            (
+                part,
+                (is_wider && cache.is_none()).then_some(self.driver.filter),
+            )
+        });
         let inflate = inflate::for_compression(config.compression, self.driver.window_log_max);
         let now = clock::now();
         let session = match self.driver.snapshots.remove(&shard) {
@@ -83,10 +93,11 @@ impl Running {
             connector: self.driver.connector.clone(),
             cache,
             tracked,
-            joining,
+            switch,
             lease,
         };
         tokio::spawn(Shard::new(session, around));
+        self.runs_across(shard);
     }
 
     pub(super) fn stop(&mut self, shard: ShardId) {
@@ -96,10 +107,9 @@ impl Running {
                 fatal: false,
             });
         } else {
-            let is_dropped = self
-                .change
-                .as_ref()
-                .is_some_and(|change| change.drops(shard));
+            let change = self.change.as_ref();
+            let is_dropped =
+                change.is_some_and(|change| change.drops(shard)) || self.drops_across(shard);
             let resumable = self.resumable && !is_dropped && !self.renews(shard);
             self.control(shard, Control::Shutdown { resumable });
         }
@@ -136,7 +146,9 @@ impl Running {
                     ClosedReason::Fatal(code) => {
                         // A change of shards that Discord refuses is undone.
                         let change = self.change.as_ref();
-                        if !change.is_some_and(|change| change.drops(shard)) {
+                        let is_undone = change.is_some_and(|change| change.drops(shard))
+                            || self.refused_across(shard);
+                        if !is_undone {
                             self.driver.shared.fail(Failure::Refused { shard, code });
                         }
                         true
@@ -154,6 +166,7 @@ impl Running {
     /// A shard has ended and does not belong here any more.
     pub(super) fn released(&mut self, shard: ShardId) {
         self.driver.shared.remove(shard);
+        self.gone_across(shard);
         if self.begin_anew(shard) {
             return;
         }

@@ -5,7 +5,7 @@ mod status;
 use std::fmt;
 use std::sync::Arc;
 
-use shardkeep_core::fleet::reshard::Input;
+use shardkeep_core::fleet::reshard::across::Steer;
 use shardkeep_core::fleet::{Plan, PlanError, Target};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -35,11 +35,20 @@ pub enum ReshardError {
     /// Not every shard has a session.
     #[error("{0} of the shards have no session at the moment: try again when all are connected")]
     Disconnected(u32),
-    /// The bot's processes lease their shards.
+    /// The bot's processes cannot hold so many sessions at once.
     #[error(
-        "with `fleet.kind = redis` this version does not change shards: run the bot in one process to do it"
+        "at most {needed} sessions are open at a time, and the bot's processes have room for {room}: start more of \
+         them, or raise `fleet.capacity`"
     )]
-    Leased,
+    Capacity {
+        /// Sessions that are open at a time.
+        needed: u64,
+        /// How many the processes can hold together.
+        room: u64,
+    },
+    /// Nothing is known of what serves, or it is no exact cover.
+    #[error("the register does not say what serves: {0}")]
+    Unserved(String),
     /// The target is an overlay.
     #[error("overlays are planned, but this version does not run them: ask for a number of shards")]
     Overlay,
@@ -111,24 +120,24 @@ impl Resharding {
 
     /// Asks for no more guilds and takes no further step. What is under way ends.
     pub fn pause(&self) {
-        self.steer(Input::Pause);
+        self.steer(Steer::Pause);
     }
 
     /// Goes on after [`Resharding::pause`].
     pub fn resume(&self) {
-        self.steer(Input::Resume);
+        self.steer(Steer::Resume);
     }
 
     /// Ends as soon as possible: at once if no guild has switched in the present step, else after that step. The shards
     /// that serve then have every guild once.
     pub fn abort(&self) {
-        self.steer(Input::Abort);
+        self.steer(Steer::Abort);
     }
 
-    fn steer(&self, input: Input) {
+    fn steer(&self, steer: Steer) {
         if let Some(orders) = self.orders.upgrade() {
             // A bot that has stopped has nothing to steer.
-            let _stopped = orders.send(Order::Steer(input));
+            let _stopped = orders.send(Order::Steer(steer));
         }
     }
 

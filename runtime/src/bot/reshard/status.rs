@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use shardkeep_core::fleet::cutover::{Account, Ledger};
 use shardkeep_core::fleet::reshard::Outcome;
+use shardkeep_core::fleet::reshard::across::{Course, Ended};
 
 /// How far a change of shards has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -93,7 +94,8 @@ pub struct ReshardReport {
     pub outcome: Outcome,
     /// The shards that serve now, as `shards` writes them.
     pub serving: String,
-    /// Every guild's account, of both sessions.
+    /// Every guild's account, of both sessions. Empty where the change went over several processes: they tell each
+    /// other the totals alone.
     pub ledger: Ledger,
     /// All guilds together.
     pub totals: ReshardTotals,
@@ -119,6 +121,18 @@ impl ReshardReport {
             totals,
             identifies,
             duration,
+        }
+    }
+
+    /// Of a change over several processes.
+    pub(in crate::bot) fn across(course: &Course, ended: &Ended, outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            serving: course.serving.to_string(),
+            ledger: Ledger::default(),
+            totals: ReshardTotals::of(&ended.account),
+            identifies: ended.identifies,
+            duration: Duration::from_millis(ended.took_ms),
         }
     }
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use shardkeep_core::fleet::cutover::{
-    Event, Joining, Leaving, Message, SHARED, Scope, Suppressed, Verdict, scope,
+    Counts, Event, Joining, Leaving, Message, SHARED, Scope, Suppressed, Verdict, scope,
 };
 use shardkeep_core::gateway::Dispatch;
 use shardkeep_core::wire::{EventFilter, EventKind};
 use shardkeep_core::{Instant, Snowflake};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::keep::Keep;
 use super::{Notice, Outlet};
 use crate::clock;
 
@@ -56,8 +57,12 @@ pub(crate) enum Told {
     Guilds(Vec<Snowflake>),
     /// For the other side.
     Message(Message),
-    /// So many guilds there are, and so many are handed over.
-    Progress { guilds: usize, taken: usize },
+    /// So many guilds there are, so many are handed over, and what became of their events.
+    Progress {
+        guilds: usize,
+        taken: usize,
+        counts: Box<Counts>,
+    },
     /// Every guild is handed over.
     Left,
     /// Every guild is taken over, and what was to be waited for has come.
@@ -69,7 +74,7 @@ pub(crate) enum Told {
 /// A part, and what it needs.
 #[derive(Debug)]
 pub(crate) struct Switch {
-    part: Part,
+    pub(super) part: Part,
     /// Whether guilds may be asked for, and whether they ever might.
     may_ask: bool,
     has_begun: bool,
@@ -78,9 +83,11 @@ pub(crate) struct Switch {
     said: (usize, usize),
     /// Dispatches that were suppressed because the other side has them: not finished before the change is. A process
     /// that dies is sent them again.
-    suppressed: Vec<u64>,
+    pub(super) suppressed: Vec<u64>,
     /// The session was lost after guilds could be handed over: it is not opened again.
     is_lost: bool,
+    /// The other side may lie in another process: what must outlive this one is stored before it is told.
+    pub(super) keep: Option<Keep>,
     tick: Interval,
 }
 
@@ -96,8 +103,38 @@ impl Switch {
             said: (0, 0),
             suppressed: Vec::new(),
             is_lost: false,
+            keep: None,
             tick,
         }
+    }
+
+    /// Whether it takes guilds over.
+    pub(crate) const fn is_joining(&self) -> bool {
+        matches!(self.part, Part::Joining(_))
+    }
+
+    /// The same, stored as it goes on.
+    pub(crate) fn kept(mut self) -> Self {
+        self.keep = Some(Keep::default());
+        self
+    }
+}
+
+impl Part {
+    /// What became of all events.
+    pub(crate) fn counts(&self) -> Counts {
+        let mut sum = Counts::default();
+        match self {
+            Self::Leaving(side) => {
+                sum += side.inherited();
+                side.counts().for_each(|(_, counts)| sum += counts);
+            }
+            Self::Joining(side) => {
+                sum += side.inherited();
+                side.counts().for_each(|(_, counts)| sum += counts);
+            }
+        }
+        sum
     }
 }
 
@@ -160,14 +197,21 @@ impl Outlet {
     /// READY of a session that joins: whose guilds it has.
     fn joined(&mut self, data: &[u8]) {
         let (now, guilds) = (clock::now(), guilds_of(data));
-        if let Some(Part::Joining(side)) = self.switch.as_mut().map(|switch| &mut switch.part) {
+        let Some(switch) = &mut self.switch else {
+            return;
+        };
+        if let Part::Joining(side) = &mut switch.part {
             side.include(guilds.iter().copied());
             side.ready(now);
         }
-        self.tell_switch(Told::Guilds(guilds));
+        match &mut switch.keep {
+            // READY does not come again: its guilds are stored before anybody relies on them.
+            Some(keep) => keep.guilds = Some(guilds),
+            None => self.tell_switch(Told::Guilds(guilds)),
+        }
     }
 
-    fn tell_switch(&self, told: Told) {
+    pub(super) fn tell_switch(&self, told: Told) {
         let shard = self.shard;
         self.notify(Notice::Switch { shard, told });
     }
@@ -179,24 +223,17 @@ impl Outlet {
             let Some(switch) = &mut self.switch else {
                 return;
             };
-            let message = match &mut switch.part {
-                Part::Leaving(side) => {
-                    // Both sides are in this process: it takes both with it when it dies.
-                    if let Some(version) = side.wants_store() {
-                        side.stored(version);
-                    }
-                    side.poll_message(now)
-                }
-                Part::Joining(side) => {
-                    if let Some(settled) = side.poll_settled() {
-                        self.settled(&settled.event(), settled.verdict);
-                        continue;
-                    }
-                    if let Some(version) = side.wants_store() {
-                        side.stored(version);
-                    }
-                    side.poll_message(now)
-                }
+            if let Part::Joining(side) = &mut switch.part
+                && let Some(settled) = side.poll_settled()
+            {
+                self.settled(&settled.event(), settled.verdict);
+                continue;
+            }
+            self.keep_part();
+            let message = match self.switch.as_mut().map(|switch| &mut switch.part) {
+                Some(Part::Leaving(side)) => side.poll_message(now),
+                Some(Part::Joining(side)) => side.poll_message(now),
+                None => return,
             };
             match message {
                 Some(message) => self.tell_switch(Told::Message(message)),
@@ -243,6 +280,9 @@ impl Outlet {
     pub(in crate::shard) fn end_switch(&mut self) {
         if let Some(switch) = self.switch.take() {
             self.track.finished(switch.suppressed);
+            if switch.keep.is_some() {
+                let _nobody_waits = self.track.keep_part(None);
+            }
             self.tell_switch(Told::Over(switch.part));
         }
     }
@@ -283,7 +323,12 @@ impl Outlet {
                 side.handle_timeout(now);
                 let (guilds, _, taken) = side.progress();
                 if std::mem::replace(&mut switch.said, (guilds, taken)) != (guilds, taken) {
-                    self.tell_switch(Told::Progress { guilds, taken });
+                    let counts = Box::new(switch.part.counts());
+                    self.tell_switch(Told::Progress {
+                        guilds,
+                        taken,
+                        counts,
+                    });
                 }
             }
             Part::Joining(side) => {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use shardkeep_core::Machine as _;
 use shardkeep_core::gateway::Session;
+use shardkeep_core::{Machine as _, Snowflake};
 
-use crate::sessions::Tracked;
+use crate::sessions::{PartSide, Tracked};
 
 /// A shard's notes. Without a session store it notes nothing.
 #[derive(Debug, Default)]
@@ -81,6 +81,19 @@ impl Track {
         if let Some(sequence) = session.stats().sequence {
             tracked.reached(sequence);
         }
+    }
+
+    /// The session's side in a change of shards is to be stored, or to go. The number that
+    /// [`part_kept`](Self::part_kept) reaches when it is; without a store, at once.
+    pub(super) fn keep_part(&self, part: Option<(Vec<Snowflake>, PartSide)>) -> u64 {
+        let tracked = self.tracked.as_ref();
+        tracked.map_or(0, |tracked| tracked.keep_part(part))
+    }
+
+    /// How much of what was given is stored.
+    pub(super) fn part_kept(&self) -> u64 {
+        let tracked = self.tracked.as_ref();
+        tracked.map_or(u64::MAX, |tracked| tracked.part_kept())
     }
 
     /// The session cannot be resumed any more. Up to where everything in it was finished.

@@ -1,6 +1,9 @@
 //! A process that shares the bot's shards with others: leases taken, given back and lost; identifies asked for.
 
+mod change;
+mod follow;
 mod lease;
+mod mail;
 mod observe;
 mod permits;
 mod register;
@@ -16,6 +19,7 @@ use std::time::Duration;
 
 use shardkeep_core::fleet::Shards;
 use shardkeep_core::fleet::lease::{Held, Holder, LeaseConfig, Step, View};
+use shardkeep_core::fleet::reshard::across::Letter;
 use shardkeep_core::{Instant, ShardId};
 use tokio::sync::oneshot;
 use tokio::time::sleep_until;
@@ -30,6 +34,7 @@ pub use observe::fleet_view;
 pub(in crate::bot) use register::{Register, open};
 pub use status::FleetStatus;
 
+use change::Across;
 use register::Answering;
 
 /// How often it is looked whether the handlers of a shard that goes elsewhere have ended.
@@ -51,6 +56,7 @@ pub(super) enum Worked {
 pub(super) enum Stirred {
     Answered(Option<Vec<u8>>),
     Worked(Worked),
+    Letter(Option<Letter>),
     Due,
 }
 
@@ -68,6 +74,8 @@ pub(super) struct Crew {
     /// Shards whose sessions are closed and whose handlers may still be at work, and until when they are waited for.
     draining: BTreeMap<ShardId, Instant>,
     storing: Option<Working>,
+    /// This process's part in a change of shards.
+    across: Across,
     /// Who wants to know what all processes do, and whether the register has been asked since.
     viewers: Vec<(oneshot::Sender<View>, bool)>,
     /// When `/gateway/bot` was asked last.
@@ -93,8 +101,10 @@ impl Crew {
         if let Shards::Fixed(topology) = &config.shards {
             lease.propose = Some(topology.clone());
         }
+        let holder = Holder::new(lease);
         Self {
-            holder: Holder::new(lease),
+            across: Across::new(holder.instance()),
+            holder,
             register,
             answering: None,
             name,
@@ -113,10 +123,14 @@ impl Crew {
     /// Waits for whatever comes first.
     pub(super) async fn stirred(&mut self) -> Stirred {
         let draining = (!self.draining.is_empty()).then(|| clock::now() + LOOK);
-        let due = [self.holder.poll_timeout(), draining]
-            .into_iter()
-            .flatten()
-            .min();
+        let due = [
+            self.holder.poll_timeout(),
+            draining,
+            self.across.poll_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min();
         let due = async {
             match due {
                 Some(at) => sleep_until(clock::to_tokio(at)).await,
@@ -127,6 +141,7 @@ impl Crew {
             answer = some(&mut self.answering) => Stirred::Answered(answer),
             worked = some(&mut self.loading) => Stirred::Worked(worked),
             worked = some(&mut self.storing) => Stirred::Worked(worked),
+            letter = self.across.next_letter() => Stirred::Letter(letter),
             () = due => Stirred::Due,
         }
     }
@@ -217,12 +232,16 @@ impl Running {
         let now = clock::now();
         match stirred {
             Stirred::Due => {}
+            Stirred::Letter(letter) => self.on_letter(letter),
             Stirred::Answered(answer) => {
                 let Some(crew) = &mut self.crew else {
                     return;
                 };
                 match crew.holder.answered(now, answer.as_deref()) {
-                    Ok(()) if answer.is_some() => crew.show(),
+                    Ok(()) if answer.is_some() => {
+                        crew.show();
+                        self.looked_at_fleet();
+                    }
                     Ok(()) => {}
                     Err(error) => {
                         tracing::debug!(%error, "an answer of the register was not heeded");
@@ -258,6 +277,7 @@ impl Running {
             has_left |= step == Step::Left;
             self.obey_step(now, step);
         }
+        self.drive_across(now);
         self.load_taken();
         self.look_at_draining(now);
         self.speak(now);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use shardkeep_core::fleet::lease::Exchange;
 
+use crate::bus::EventBus;
 use crate::config::Config;
 use crate::store::StoreError;
 
@@ -16,6 +17,9 @@ pub(super) type Answering = Pin<Box<dyn Future<Output = Option<Vec<u8>>> + Send>
 pub(in crate::bot) trait Register: Send + Sync {
     /// Runs [`REGISTER`](shardkeep_core::fleet::lease::REGISTER) atomically. `None` if it was not run, or nobody knows.
     fn run(&self, exchange: Exchange) -> Answering;
+
+    /// What the processes tell each other in a change of shards goes over this.
+    fn bus(&self) -> Arc<dyn EventBus>;
 }
 
 /// The register that the configuration names.
@@ -39,7 +43,9 @@ mod over_redis {
 
     use shardkeep_core::fleet::lease::{Exchange, REGISTER};
 
-    use super::{Answering, Register};
+    use super::super::mail::ROOM;
+    use super::{Answering, EventBus, Register};
+    use crate::bus::RedisBus;
     use crate::cache;
     use crate::config::Config;
     use crate::redis::{Redis, RedisError, Reply, Script};
@@ -78,6 +84,11 @@ mod over_redis {
     }
 
     impl Register for RedisRegister {
+        fn bus(&self) -> Arc<dyn EventBus> {
+            let prefix = format!("{}letters:", self.prefix);
+            Arc::new(RedisBus::new(self.redis.clone(), prefix, ROOM))
+        }
+
         fn run(&self, exchange: Exchange) -> Answering {
             let (redis, script) = (self.redis.clone(), Arc::clone(&self.script));
             let was_reached = Arc::clone(&self.was_reached);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use shardkeep_core::fleet::Input;
 use shardkeep_core::fleet::lease::Step;
-use shardkeep_core::fleet::{Input, Serving, Topology};
 use shardkeep_core::{Instant, ShardId};
 
 use super::{Running, STORE_LIMIT, Worked};
@@ -14,7 +14,11 @@ use crate::shard::Control;
 impl Running {
     pub(super) fn obey_step(&mut self, now: Instant, step: Step) {
         match step {
-            Step::Topology { topology, .. } => self.know_topology(&topology),
+            Step::Topology {
+                topology, course, ..
+            } => self.know_sessions(&topology, course.as_deref()),
+            Step::Leaderless => self.wants_to_lead(),
+            Step::Retargeted { is_done } => self.retargeted(is_done),
             Step::Take { shard, token } => {
                 tracing::info!(%shard, token, "taken");
                 if let Some(crew) = &mut self.crew {
@@ -39,20 +43,6 @@ impl Running {
             Step::FetchLimits => self.fetch_limits(),
             _ => {}
         }
-    }
-
-    /// What serves, over all processes.
-    pub(super) fn know_topology(&mut self, topology: &Topology) {
-        tracing::info!(shards = %topology, "the fleet's shards");
-        self.driver
-            .shared
-            .set_serving(Serving::new(topology.clone(), []).ok());
-        let held = self.crew.iter().flat_map(|crew| crew.holder.shards());
-        let gone: Vec<_> = held
-            .map(|(shard, _)| shard)
-            .filter(|shard| !topology.contains(*shard))
-            .collect();
-        gone.into_iter().for_each(|shard| self.let_go(shard));
     }
 
     /// The shard is to run here no more.
@@ -98,7 +88,9 @@ impl Running {
                 self.let_go(shard);
                 continue;
             }
+            let part = loaded.parts.remove(&shard);
             let capsule = loaded.capsules.remove(&shard);
+            let capsule = capsule.filter(|_| self.found_part(shard, part));
             let resumable = capsule.is_some();
             if let Some(capsule) = capsule {
                 self.driver.snapshots.insert(shard, capsule.snapshot());

@@ -1,0 +1,516 @@
+//! One process's sessions in a change: what each is to do, how far it is, and what the others are told.
+
+use alloc::borrow::ToOwned as _;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::fleet::cutover::{Body, Counts, Message};
+use crate::fleet::reshard::io::{Side, Stage};
+use crate::id::{ShardId, Snowflake};
+use crate::time::Instant;
+
+use super::course::{Course, Role};
+use super::letter::{GUILDS_MAX, Letter, Report};
+
+/// How often a process says how far its parts are.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// To whom a letter goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum To {
+    /// Every process, this one too: its leader has to hear it.
+    All,
+    /// One: the instance of a member of the register.
+    Process(String),
+}
+
+/// What a process is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Do {
+    /// Make a part for this session, which runs without one. Guilds that it has are told later.
+    Begin {
+        /// The session.
+        shard: ShardId,
+        /// Which side it is to be.
+        role: Role,
+        /// The cutover's number.
+        cutover: u64,
+    },
+    /// The session that leaves has these guilds.
+    Include {
+        /// The session.
+        shard: ShardId,
+        /// Guilds of a session that joins.
+        guilds: Vec<Snowflake>,
+    },
+    /// Whether the session's part may ask for guilds, or give any up for good.
+    Ask {
+        /// The session.
+        shard: ShardId,
+        /// Whether it may.
+        is_on: bool,
+    },
+    /// A message of the other side.
+    Message {
+        /// The session that it is for.
+        shard: ShardId,
+        /// The message.
+        message: Message,
+    },
+    /// The session goes on without its part.
+    Stay {
+        /// The session.
+        shard: ShardId,
+    },
+    /// Send a letter.
+    Send {
+        /// To whom.
+        to: To,
+        /// The letter.
+        letter: Letter,
+    },
+}
+
+/// One session's part.
+#[derive(Clone, Debug)]
+struct Part {
+    report: Report,
+    /// The guilds of a session that joins, once they are known.
+    guilds: Option<Vec<Snowflake>>,
+    may_ask: bool,
+    /// It is to end, and was told so.
+    is_ending: bool,
+    /// The part is over: its report stays until the change is.
+    is_over: bool,
+}
+
+/// One process's parts. The [module](super) tells how they work together.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    me: String,
+    course: Option<Course>,
+    /// Sessions that run here, and the fencing token of each one's lease.
+    running: BTreeMap<ShardId, u64>,
+    /// By cutover, because a session that joined in one step may leave in another.
+    parts: BTreeMap<(ShardId, u64), Part>,
+    /// Where sessions are, and under which token, as far as reports say.
+    places: BTreeMap<ShardId, (u64, String)>,
+    /// Whom the sessions that leave have been told of, as far as reports say.
+    included: BTreeMap<ShardId, (u64, BTreeSet<ShardId>)>,
+    said_at: Option<Instant>,
+    is_new: bool,
+    todo: VecDeque<Do>,
+}
+
+impl Parts {
+    /// Of the process with this instance in the register.
+    #[must_use]
+    pub fn new(me: &str) -> Self {
+        Self {
+            me: me.to_owned(),
+            course: None,
+            running: BTreeMap::new(),
+            parts: BTreeMap::new(),
+            places: BTreeMap::new(),
+            included: BTreeMap::new(),
+            said_at: None,
+            is_new: false,
+            todo: VecDeque::new(),
+        }
+    }
+
+    /// What to do, in order, until `None`.
+    pub fn poll_do(&mut self) -> Option<Do> {
+        self.todo.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let has_parts = self.course.as_ref().is_some_and(Course::is_open) && !self.parts.is_empty();
+        match self.said_at {
+            _ if !has_parts => None,
+            Some(_) if self.is_new => Some(Instant::ZERO),
+            Some(at) => Some(at + EVERY),
+            None => Some(Instant::ZERO),
+        }
+    }
+
+    /// Says how far the parts are, if it is time.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.poll_timeout().is_none_or(|at| at > now) {
+            return;
+        }
+        let is_time = self.said_at.is_none_or(|at| at + EVERY <= now);
+        self.said_at = Some(now);
+        self.is_new = false;
+        let reports: Vec<_> = self
+            .parts
+            .values()
+            .map(|part| part.report.clone())
+            .collect();
+        for report in reports {
+            let letter = Letter::Report(report);
+            self.todo.push_back(Do::Send {
+                to: To::All,
+                letter,
+            });
+        }
+        if is_time {
+            self.tell_guilds();
+        }
+    }
+
+    /// What the register says of the change; `None` if there is none.
+    pub fn course(&mut self, course: Option<Course>) {
+        let is_other = match (&self.course, &course) {
+            (Some(before), Some(after)) => before.began_ms != after.began_ms,
+            _ => false,
+        };
+        self.course = course;
+        if is_other || self.course.is_none() {
+            // What is left of an earlier change goes on by itself.
+            self.places.clear();
+            self.included.clear();
+            self.parts.retain(|_, part| !part.is_over);
+        }
+        self.is_new = true;
+        self.align();
+    }
+
+    /// What the register said last.
+    #[must_use]
+    pub const fn known(&self) -> Option<&Course> {
+        self.course.as_ref()
+    }
+
+    /// What the session would do in the present step, and under which number.
+    #[must_use]
+    pub fn role(&self, shard: ShardId) -> Option<(Role, u64)> {
+        let course = self.course.as_ref().filter(|course| course.is_open())?;
+        course.role(shard).map(|role| (role, course.cutover))
+    }
+
+    /// The session runs here, under this fencing token. A part that it has already is told with
+    /// [`begun`](Self::begun), before.
+    pub fn running(&mut self, shard: ShardId, fencing: u64) {
+        self.running.insert(shard, fencing);
+        self.align();
+    }
+
+    /// The session runs here no more.
+    pub fn gone(&mut self, shard: ShardId) {
+        self.running.remove(&shard);
+        self.parts.retain(|key, part| {
+            // What became of its events is part of the account.
+            key.0 != shard || part.is_over
+        });
+    }
+
+    /// A part was made. One that goes on from what another process stored knows its guilds.
+    pub fn begun(
+        &mut self,
+        shard: ShardId,
+        (role, cutover): (Role, u64),
+        fencing: u64,
+        guilds: Option<Vec<Snowflake>>,
+    ) {
+        let report = Report {
+            cutover,
+            shard,
+            role,
+            fencing,
+            place: self.me.clone(),
+            is_ready: guilds.is_some() && role == Role::Joining,
+            included: BTreeSet::new(),
+            has_left: false,
+            is_settled: false,
+            is_refused: false,
+            guilds: 0,
+            switched: 0,
+            counts: Counts::default(),
+        };
+        let part = Part {
+            report,
+            guilds,
+            may_ask: false,
+            is_ending: false,
+            is_over: false,
+        };
+        self.parts.insert((shard, cutover), part);
+        self.is_new = true;
+        self.align();
+    }
+
+    /// READY named these guilds of a session that joins, and its part has stored them.
+    pub fn ready(&mut self, shard: ShardId, guilds: Vec<Snowflake>) {
+        if let Some(part) = self.part_mut(shard) {
+            part.report.is_ready = true;
+            part.guilds = Some(guilds);
+            self.tell_guilds();
+        }
+    }
+
+    /// How many guilds a part has, how many have switched, and what became of their events.
+    pub fn progress(&mut self, shard: ShardId, guilds: usize, switched: usize, counts: Counts) {
+        if let Some(part) = self.part_mut(shard) {
+            let report = &mut part.report;
+            (report.guilds, report.switched, report.counts) = (guilds, switched, counts);
+        }
+    }
+
+    /// Every guild of a session that leaves is cut and taken.
+    pub fn left(&mut self, shard: ShardId) {
+        self.change(shard, |report| report.has_left = true);
+    }
+
+    /// A session that joins expects nothing more.
+    pub fn settled(&mut self, shard: ShardId) {
+        self.change(shard, |report| report.is_settled = true);
+    }
+
+    /// Discord refuses the session.
+    pub fn refused(&mut self, shard: ShardId) {
+        self.change(shard, |report| report.is_refused = true);
+    }
+
+    /// The part is over, and this is what became of its events.
+    pub fn over(&mut self, shard: ShardId, counts: Counts) {
+        if let Some(part) = self.part_mut(shard) {
+            part.report.counts = counts;
+            part.is_over = true;
+            self.is_new = true;
+            self.align();
+        }
+    }
+
+    /// A part has something to say to the other side.
+    pub fn say(&mut self, shard: ShardId, message: Message) {
+        let to = match message.body {
+            Body::Ask(_) | Body::Withdraw | Body::Taken => Side::Leaving,
+            Body::Cut(_) | Body::Kept | Body::Lost(_) => Side::Joining,
+        };
+        let course = self.course.as_ref();
+        let course = course.filter(|course| course.cutover == message.cutover);
+        let partner = course.and_then(|course| course.partner(message.guild, to));
+        let Some(partner) = partner.filter(|partner| *partner != shard) else {
+            return;
+        };
+        self.deliver(
+            partner,
+            Letter::Message {
+                to: partner,
+                message,
+            },
+        );
+    }
+
+    /// A letter came.
+    pub fn letter(&mut self, letter: Letter) {
+        match letter {
+            Letter::Report(report) => {
+                let shard = report.shard;
+                let known = self.places.get(&shard).map(|(fencing, _)| *fencing);
+                if known.is_some_and(|known| known > report.fencing) {
+                    return;
+                }
+                if report.role == Role::Leaving {
+                    let included = (report.cutover, report.included);
+                    self.included.insert(shard, included);
+                }
+                self.places.insert(shard, (report.fencing, report.place));
+            }
+            Letter::Guilds { .. } | Letter::Message { .. } => self.take(letter),
+            Letter::Steer(_) | Letter::News { .. } => {}
+        }
+    }
+
+    /// For a session here, or on its way to one elsewhere.
+    fn deliver(&mut self, shard: ShardId, letter: Letter) {
+        if self.running.contains_key(&shard) {
+            return self.take(letter);
+        }
+        // Who does not know where it is says it again in a while.
+        if let Some((_, place)) = self.places.get(&shard) {
+            let to = To::Process(place.clone());
+            self.todo.push_back(Do::Send { to, letter });
+        }
+    }
+
+    fn take(&mut self, letter: Letter) {
+        match letter {
+            Letter::Message { to, message } => {
+                if self.parts.contains_key(&(to, message.cutover)) {
+                    self.todo.push_back(Do::Message { shard: to, message });
+                }
+            }
+            Letter::Guilds {
+                cutover,
+                from,
+                to,
+                guilds,
+                is_last,
+            } => {
+                let Some(part) = self.parts.get_mut(&(to, cutover)) else {
+                    return;
+                };
+                if part.report.role != Role::Leaving || part.is_over {
+                    return;
+                }
+                let is_first = is_last && part.report.included.insert(from);
+                self.is_new |= is_first;
+                self.todo.push_back(Do::Include { shard: to, guilds });
+                self.align();
+            }
+            Letter::Report(_) | Letter::Steer(_) | Letter::News { .. } => {}
+        }
+    }
+
+    /// Tells the sessions that leave the guilds of those that join here, until they say that they know them.
+    fn tell_guilds(&mut self) {
+        let Some(course) = self.course.as_ref().filter(|course| course.is_open()) else {
+            return;
+        };
+        let cutover = course.cutover;
+        let (leave, join) = course.sides();
+        let mut letters = Vec::new();
+        for from in join {
+            let part = self.parts.get(&(from, cutover));
+            let Some(guilds) = part.and_then(|part| part.guilds.as_ref()) else {
+                continue;
+            };
+            for &to in &leave {
+                let is_known = match self.parts.get(&(to, cutover)) {
+                    Some(part) => part.report.included.contains(&from),
+                    None => (self.included.get(&to))
+                        .is_some_and(|(of, known)| *of == cutover && known.contains(&from)),
+                };
+                if !is_known && to.meets(from) {
+                    let guilds: Vec<_> = (guilds.iter().copied())
+                        .filter(|guild| to.carries(*guild))
+                        .collect();
+                    letters.extend(in_letters(cutover, from, to, &guilds));
+                }
+            }
+        }
+        for (to, letter) in letters {
+            self.deliver(to, letter);
+        }
+    }
+
+    /// Brings the parts in line with the course.
+    fn align(&mut self) {
+        self.begin_missing();
+        self.end_superfluous();
+        let Some(course) = &self.course else {
+            return;
+        };
+        let (_, join) = course.sides();
+        for ((shard, cutover), part) in &mut self.parts {
+            let is_told = |new: &ShardId| !new.meets(*shard) || part.report.included.contains(new);
+            let is_present = *cutover == course.cutover && !part.is_over;
+            let may_ask = is_present
+                && course.may_ask
+                && (part.report.role == Role::Joining || join.iter().all(is_told));
+            if may_ask != part.may_ask {
+                part.may_ask = may_ask;
+                self.todo.push_back(Do::Ask {
+                    shard: *shard,
+                    is_on: may_ask,
+                });
+            }
+        }
+    }
+
+    fn begin_missing(&mut self) {
+        let running: Vec<_> = self.running.keys().copied().collect();
+        for shard in running {
+            let Some((role, cutover)) = self.role(shard) else {
+                continue;
+            };
+            let stage = self.course.as_ref().map(|course| course.stage);
+            let has_part = self.parts.contains_key(&(shard, cutover)) || self.is_busy(shard);
+            // A session that was there before, or that another process started without its part being stored.
+            if !has_part && stage != Some(Stage::Stopping) {
+                let begin = Do::Begin {
+                    shard,
+                    role,
+                    cutover,
+                };
+                if !self.todo.contains(&begin) {
+                    self.todo.push_back(begin);
+                }
+            }
+        }
+    }
+
+    /// Sides of a step that was undone, and a session that handed over the guilds of an overlay.
+    fn end_superfluous(&mut self) {
+        let roles: BTreeMap<_, _> = self
+            .parts
+            .keys()
+            .map(|(shard, _)| (*shard, self.role(*shard)))
+            .collect();
+        for ((shard, cutover), part) in &mut self.parts {
+            let role = roles.get(shard).copied().flatten();
+            let is_present = role == Some((part.report.role, *cutover));
+            let is_undone = part.report.role == Role::Leaving
+                || self
+                    .course
+                    .as_ref()
+                    .is_some_and(|course| course.stage == Stage::RollingBack);
+            let is_here = self.running.contains_key(shard) && !part.is_over;
+            if is_here && !is_present && is_undone && !part.is_ending {
+                part.is_ending = true;
+                self.todo.push_back(Do::Stay { shard: *shard });
+            }
+        }
+    }
+
+    /// Whether the session has a part that is not over.
+    fn is_busy(&self, shard: ShardId) -> bool {
+        let mut parts = self.parts.iter();
+        parts.any(|(key, part)| key.0 == shard && !part.is_over)
+    }
+
+    fn change(&mut self, shard: ShardId, change: impl FnOnce(&mut Report)) {
+        if let Some(part) = self.part_mut(shard) {
+            change(&mut part.report);
+            self.is_new = true;
+        }
+    }
+
+    fn part_mut(&mut self, shard: ShardId) -> Option<&mut Part> {
+        let mut parts = self.parts.iter_mut();
+        let found = parts.find(|(key, part)| key.0 == shard && !part.is_over);
+        found.map(|(_, part)| part)
+    }
+}
+
+/// The guilds of one session for another, in letters that can be read.
+fn in_letters(
+    cutover: u64,
+    from: ShardId,
+    to: ShardId,
+    guilds: &[Snowflake],
+) -> Vec<(ShardId, Letter)> {
+    let mut rest = guilds;
+    let mut letters = Vec::new();
+    loop {
+        let (now, later) = rest.split_at(rest.len().min(GUILDS_MAX));
+        let letter = Letter::Guilds {
+            cutover,
+            from,
+            to,
+            guilds: now.to_vec(),
+            is_last: later.is_empty(),
+        };
+        letters.push((to, letter));
+        if later.is_empty() {
+            return letters;
+        }
+        rest = later;
+    }
+}
