@@ -10,7 +10,7 @@ use shardkeep_sim::server::Server;
 use crate::child::Said;
 use crate::needs_redis;
 use crate::redis_support::Server as Redis;
-use crate::shared::{Fleet, running, say};
+use crate::shared::{Fleet, running, running_with, say};
 use crate::support::PATIENCE;
 
 /// What belongs to a session and not to what happens in guilds.
@@ -81,7 +81,7 @@ impl Fleet {
         let bot = self.bots[leader].as_ref().expect("it runs");
         bot.until(
             &mut self.log,
-            |said| matches!(said, Said::Switched(guilds, _) if *guilds > 2),
+            |said| matches!(said, Said::Switched(guilds, _) if *guilds > 100),
         );
     }
 
@@ -140,7 +140,8 @@ async fn forty_eight_shards_become_ninety_six_over_six_processes() {
 async fn a_change_outlives_the_process_that_leads_it() {
     needs_redis!();
     let redis = Redis::start();
-    let mut fleet = running(redis.url(), 4, 12, 3_000).await;
+    // Many guilds are silent, and take their time.
+    let mut fleet = running_with(redis.url(), 4, 12, 1_000, 3_000).await;
     fleet.bots[1].as_mut().expect("it runs").generation(24);
     fleet.until_switching(1);
     fleet.kill(1);

@@ -26,9 +26,9 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    pub(crate) async fn new(redis_url: String, shards: u32, term_ms: u64) -> Self {
+    pub(crate) async fn new(redis_url: String, shards: u32, guilds: u32, term_ms: u64) -> Self {
         let server = serve(WorldConfig {
-            guilds: 2 * shards,
+            guilds,
             members_per_guild: 5,
             ledger: LedgerDetail::Entries(1 << 20),
             ..world()
@@ -55,7 +55,8 @@ impl Fleet {
             "fleet": { "kind": "redis", "name": format!("bot-{number}"), "term_ms": self.term_ms, "handover": 16,
                 "capacity": 32 },
             "on_shutdown": "transfer",
-            "log_level": "off",
+            // `CREW_LOG=debug` shows what each process thinks.
+            "log_level": std::env::var("CREW_LOG").unwrap_or_else(|_| "off".to_owned()),
         })
     }
 
@@ -141,7 +142,18 @@ pub(crate) async fn running(
     shards: u32,
     term_ms: u64,
 ) -> Fleet {
-    let mut fleet = Fleet::new(redis_url, shards, term_ms).await;
+    running_with(redis_url, processes, shards, 2 * shards, term_ms).await
+}
+
+/// The same, with so many guilds.
+pub(crate) async fn running_with(
+    redis_url: String,
+    processes: usize,
+    shards: u32,
+    guilds: u32,
+    term_ms: u64,
+) -> Fleet {
+    let mut fleet = Fleet::new(redis_url, shards, guilds, term_ms).await;
     for number in 0..processes {
         fleet.start(number);
     }

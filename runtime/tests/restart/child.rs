@@ -187,6 +187,7 @@ fn say(line: &str) {
 
 async fn run(options: Map<String, Value>) {
     let config = Config::builder().values(options).build().expect("options");
+    shardkeep::log::init(config.log_format, config.log_level).expect("the first");
     let bot = Bot::builder(config).io_threads(1).build().expect("a bot");
     bot.on(Subscription::All, handle);
     tokio::spawn(watch(bot.clone()));

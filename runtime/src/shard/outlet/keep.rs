@@ -69,6 +69,19 @@ impl Outlet {
         true
     }
 
+    /// The part is over. That a session has joined is kept as long as the change goes on: whoever runs it next must not
+    /// join again.
+    pub(super) fn end_kept(&self, part: &Part) {
+        let last = match part {
+            Part::Leaving(_) => None,
+            Part::Joining(_) => {
+                let (guilds, side, _) = part.written();
+                Some((guilds, side))
+            }
+        };
+        let _nobody_waits = self.track.keep_part(last);
+    }
+
     /// Gives what is new to the store, and heeds what was stored.
     pub(super) fn keep_part(&mut self) {
         let Some(switch) = &mut self.switch else {

@@ -108,6 +108,12 @@ impl Switch {
         }
     }
 
+    /// The same, of a side that goes on where another process stopped: one that joins knows all its guilds.
+    pub(crate) fn going_on(mut self) -> Self {
+        self.has_begun = self.is_joining();
+        self
+    }
+
     /// Whether it takes guilds over.
     pub(crate) const fn is_joining(&self) -> bool {
         matches!(self.part, Part::Joining(_))
@@ -281,7 +287,7 @@ impl Outlet {
         if let Some(switch) = self.switch.take() {
             self.track.finished(switch.suppressed);
             if switch.keep.is_some() {
-                let _nobody_waits = self.track.keep_part(None);
+                self.end_kept(&switch.part);
             }
             self.tell_switch(Told::Over(switch.part));
         }

@@ -200,6 +200,13 @@ impl Parts {
         self.align();
     }
 
+    /// Sessions that run here and whose part is over.
+    pub fn over_here(&self) -> impl Iterator<Item = ShardId> {
+        let over = self.parts.iter().filter(|(_, part)| part.is_over);
+        over.map(|((shard, _), _)| *shard)
+            .filter(|shard| self.running.contains_key(shard))
+    }
+
     /// The session runs here no more.
     pub fn gone(&mut self, shard: ShardId) {
         self.running.remove(&shard);

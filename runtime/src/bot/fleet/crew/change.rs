@@ -118,9 +118,28 @@ impl Running {
             None => true,
         };
         crew.across.leader.take_if(|leader| !is_mine(leader));
+        if read.as_ref().is_none_or(|course| !course.is_open()) {
+            crew.across.stored.clear();
+            self.forget_parts();
+        }
+        let Some(crew) = &mut self.crew else {
+            return;
+        };
         crew.across.parts.course(read);
         gone.into_iter().for_each(|shard| self.let_go(shard));
         self.followed();
+    }
+
+    /// A change is over: what was stored of the sessions that joined is of no use any more.
+    fn forget_parts(&self) {
+        let (Some(crew), Some(sessions)) = (&self.crew, &self.driver.sessions) else {
+            return;
+        };
+        for shard in crew.across.parts.over_here() {
+            if let Some(tracked) = sessions.of(shard) {
+                let _nobody_waits = tracked.keep_part(None);
+            }
+        }
     }
 
     /// A session was taken, and this was stored beside it. `false` if the session is of no use.
@@ -161,8 +180,11 @@ impl Running {
             (None, Some(role)) => (begun(shard, role), role, None),
             (None, None) => return None,
         };
+        let switch = match &guilds {
+            Some(_) => Switch::new(part).going_on(),
+            None => Switch::new(part),
+        };
         across.parts.begun(shard, role, token, guilds);
-        let switch = Switch::new(part);
         Some(if is_kept { switch.kept() } else { switch })
     }
 
@@ -392,8 +414,12 @@ impl Running {
 fn goes_on(stored: &StoredPart, role: Option<(Role, u64)>) -> bool {
     match &stored.side {
         PartSide::Leaving(side) => role == Some((Role::Leaving, side.cutover)),
-        // It may still expect what the session before it dispatched.
-        PartSide::Joining(_) => true,
+        // It may still expect what the session before it dispatched. One that leaves now has joined before.
+        PartSide::Joining(side) => match role {
+            Some((Role::Leaving, _)) => false,
+            Some((Role::Joining, cutover)) => cutover == side.cutover,
+            None => true,
+        },
     }
 }
 
