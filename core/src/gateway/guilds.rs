@@ -49,6 +49,11 @@ impl Guilds {
         }
     }
 
+    /// Those that are known by id.
+    pub(super) fn ids(&self) -> impl Iterator<Item = Snowflake> + use<'_> {
+        self.available.keys().copied()
+    }
+
     pub(super) fn count(&self) -> u32 {
         let named = u32::try_from(self.available.len()).unwrap_or(u32::MAX);
         named.saturating_add(self.unnamed)

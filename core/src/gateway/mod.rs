@@ -182,6 +182,12 @@ impl Session {
             .filter(|_| self.state() == StateName::Ready)
     }
 
+    /// The guilds of the session, as far as they are known by id: those that READY named, and others that something has
+    /// happened to. A session that was resumed from a snapshot knows [`Stats::guilds`] by number.
+    pub fn guild_ids(&self) -> impl Iterator<Item = crate::id::Snowflake> + use<'_> {
+        self.context.guilds.ids()
+    }
+
     /// What the session has done so far.
     #[must_use]
     pub fn stats(&self) -> Stats {

@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 pub(crate) use loaded::Loaded;
 pub use numbers::SessionsStatus;
 pub(crate) use open::open;
-pub(crate) use part::{Side as PartSide, StoredPart};
+pub(crate) use part::{Memory as PartMemory, Side as PartSide, StoredPart};
 pub(crate) use tracked::Tracked;
 
 use crate::clock;

@@ -17,13 +17,21 @@ pub(crate) enum Side {
 
 /// A side as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct StoredPart {
     /// The session.
     pub(crate) part_of: ShardId,
     /// The fencing token of the lease under which it was written.
     pub(crate) fencing: u64,
     pub(crate) saved_at_ms: u64,
+    #[serde(flatten)]
+    pub(crate) memory: Memory,
+}
+
+/// A side, and what it cannot do without.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Memory {
+    /// The sessions on the other side.
+    pub(crate) partners: Vec<ShardId>,
     /// Every guild that the side knows of.
     pub(crate) guilds: Vec<Snowflake>,
     pub(crate) side: Side,
@@ -33,7 +41,7 @@ pub(crate) struct StoredPart {
 #[derive(Debug, Default)]
 pub(super) struct Keeping {
     /// What is to be stored; `None` if what is stored is to go.
-    wanted: Option<(Vec<Snowflake>, Side)>,
+    wanted: Option<Memory>,
     /// How often something was given.
     given: u64,
     /// What of that is being stored, and what is.
@@ -55,7 +63,7 @@ pub(super) struct PartChange {
 
 impl Keeping {
     /// The number under which [`Keeping::stored`] will tell of it.
-    pub(super) fn give(&mut self, wanted: Option<(Vec<Snowflake>, Side)>) -> u64 {
+    pub(super) fn give(&mut self, wanted: Option<Memory>) -> u64 {
         self.wanted = wanted;
         self.given += 1;
         self.given
@@ -75,13 +83,12 @@ impl Keeping {
             return None;
         }
         self.under_way = self.given;
-        let line = self.wanted.as_ref().map(|(guilds, side)| {
+        let line = self.wanted.as_ref().map(|memory| {
             serde_json::to_string(&StoredPart {
                 part_of: shard,
                 fencing,
                 saved_at_ms: at_ms,
-                guilds: guilds.clone(),
-                side: side.clone(),
+                memory: memory.clone(),
             })
         });
         let line = line.transpose();

@@ -2,11 +2,11 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use shardkeep_core::ShardId;
 use shardkeep_core::gateway::{Capsule, Progress, Snapshot};
-use shardkeep_core::{ShardId, Snowflake};
 use tokio::sync::mpsc;
 
-use super::part::{Keeping, PartChange, Side};
+use super::part::{Keeping, Memory, PartChange};
 use super::writer::Order;
 
 /// What is to become of a stored session.
@@ -171,9 +171,9 @@ impl Tracked {
         self.part.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The session's side in a change of shards, and the guilds it knows, are to be stored at once; with `None`, what is
+    /// The session's side in a change of shards is to be stored at once; with `None`, what is
     /// stored of it is to go. The number is what [`Tracked::part_kept`] reaches then.
-    pub(crate) fn keep_part(&self, part: Option<(Vec<Snowflake>, Side)>) -> u64 {
+    pub(crate) fn keep_part(&self, part: Option<Memory>) -> u64 {
         let number = self.part().give(part);
         if let Some(orders) = &self.orders {
             // Who has stopped stores no more.

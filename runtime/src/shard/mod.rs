@@ -84,6 +84,17 @@ pub enum CommandFailed {
     Stopped,
 }
 
+/// Which dispatches are not handed on at once, or at all, from the beginning.
+#[derive(Debug, Default)]
+pub(crate) struct Sorting {
+    /// The session's part in a change of shards.
+    pub(crate) switch: Option<Switch>,
+    /// What the user wants to hear of, if the session lets more through for its part and there is no cache to take it.
+    pub(crate) sieve: Option<EventFilter>,
+    /// Overlays that handle some of the session's guilds.
+    pub(crate) apart: Vec<ShardId>,
+}
+
 /// Everything that a shard's task needs from outside.
 #[derive(Debug)]
 pub(crate) struct Surroundings {
@@ -94,9 +105,8 @@ pub(crate) struct Surroundings {
     pub(crate) connector: Connector,
     pub(crate) cache: Option<Feed>,
     pub(crate) tracked: Option<Arc<Tracked>>,
-    /// The part of a session that begins in a change of shards, and what the user wants to hear of if the session lets
-    /// more through for it.
-    pub(crate) switch: Option<(Switch, Option<EventFilter>)>,
+    /// What is not handed on at once, or at all.
+    pub(crate) sorting: Sorting,
     /// Until when the shard may run, if it is leased.
     pub(crate) lease: Option<Arc<Lease>>,
 }
@@ -134,7 +144,7 @@ impl Shard {
             around.notices,
             around.cache,
             around.tracked,
-            around.switch,
+            around.sorting,
         );
         Self {
             session,
@@ -179,7 +189,10 @@ impl Shard {
             match control {
                 Control::Granted => self.feed(Input::IdentifyGranted),
                 Control::Fenced => {}
-                Control::Switch(order) => self.outlet.obey_switch(*order),
+                Control::Switch(order) => {
+                    self.outlet.obey_switch(*order);
+                    self.outlet.tell_guilds(&self.session);
+                }
                 Control::Reconnect => self.feed(Input::Reconnect),
                 Control::Shutdown { resumable } => self.feed(Input::Shutdown { resumable }),
                 Control::Send(command, done) => {

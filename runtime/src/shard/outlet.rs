@@ -15,7 +15,7 @@ use shardkeep_core::wire::{CloseCode, EventFilter};
 use shardkeep_core::{Instant, Machine, ShardId, fleet};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{CommandFailed, Notice, ShardCell};
+use super::{CommandFailed, Notice, ShardCell, Sorting};
 use crate::cache::Feed;
 use crate::clock;
 use crate::events::{CHUNK_BYTES, Chunk, Head, Queue, ShardErrorKind, Topic};
@@ -59,6 +59,8 @@ pub(super) struct Outlet {
     unwanted: u64,
     /// What the shard does in a change of shards.
     switch: Option<Box<Switch>>,
+    /// Overlays that handle some of the session's guilds.
+    apart: Vec<ShardId>,
     /// What the user wants to hear of, if the session lets more through and there is no cache to take it.
     sieve: Option<EventFilter>,
 }
@@ -71,13 +73,9 @@ impl Outlet {
         notices: mpsc::UnboundedSender<Notice>,
         cache: Option<Feed>,
         tracked: Option<Arc<Tracked>>,
-        switch: Option<(Switch, Option<EventFilter>)>,
+        sorting: Sorting,
     ) -> Self {
         let track = Track::new(tracked);
-        let (switch, sieve) = match switch {
-            Some((switch, sieve)) => (Some(Box::new(switch)), sieve),
-            None => (None, None),
-        };
         let heard_ms = track.saved_at_ms().unwrap_or_else(clock::unix_ms);
         Self {
             shard,
@@ -98,8 +96,9 @@ impl Outlet {
             heard_ms,
             put: 0,
             unwanted: 0,
-            switch,
-            sieve,
+            switch: sorting.switch.map(Box::new),
+            apart: sorting.apart,
+            sieve: sorting.sieve,
         }
     }
 
@@ -160,7 +159,7 @@ impl Outlet {
 
     pub(super) fn dispatch(&mut self, dispatch: &Dispatch<'_>) {
         self.sequence = dispatch.sequence;
-        if self.switch.is_none() {
+        if self.switch.is_none() && self.apart.is_empty() {
             self.hand_on(dispatch, true);
         } else {
             self.sort(dispatch);

@@ -117,7 +117,7 @@ fn shard(
         notices,
         controls,
         tracked: None,
-        switch: None,
+        sorting: Sorting::default(),
         lease: None,
         cache: None,
         connector: Connector {

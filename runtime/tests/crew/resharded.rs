@@ -162,3 +162,29 @@ async fn a_change_outlives_the_process_that_leads_it() {
         "two of four killed while guilds switched: {events} events, none lost, {again} again without saying so"
     ));
 }
+
+/// A hot guild gets a session of its own, which may lie in another process than its shard, and comes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guild_is_isolated_and_comes_back_over_three_processes() {
+    needs_redis!();
+    let redis = Redis::start();
+    let mut fleet = running(redis.url(), 3, 12, 3_000).await;
+    fleet.bots[0].as_mut().expect("it runs").overlay("isolate");
+    assert_eq!(fleet.until_changed(0), "1 0 all steps were taken");
+    fleet.shards = 13;
+    fleet.until_whole().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    fleet.bots[0].as_mut().expect("it runs").overlay("rejoin");
+    assert_eq!(fleet.until_changed(0), "0 0 all steps were taken");
+    fleet.shards = 12;
+    fleet.until_whole().await;
+    fleet.settle().await;
+    let violations = fleet.server.control(Control::Violations).await;
+    assert_eq!(violations["violations"], json!([]));
+    let sent = sent(&fleet.server).await;
+    let (events, again) = compare(&fleet.log, &sent);
+    assert_eq!(again, 0);
+    say(&format!(
+        "isolated and back over three processes: {events} events, none lost, none twice"
+    ));
+}

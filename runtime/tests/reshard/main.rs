@@ -2,5 +2,6 @@
 
 mod account;
 mod changes;
+mod overlays;
 #[path = "../support/mod.rs"]
 mod support;

@@ -3,11 +3,13 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 use shardkeep::config::Config;
+use shardkeep::core::Snowflake;
 use shardkeep::core::fleet::Target;
 use shardkeep::{Bot, Event, Subscription, Topic};
 use shardkeep_sim::digest;
@@ -133,6 +135,12 @@ impl BotProcess {
         writeln!(stdin, "generation {shards}").expect("the bot reads");
     }
 
+    /// Asks for a session of its own for the first guild that it hears of, or for that to be undone.
+    pub(crate) fn overlay(&mut self, word: &str) {
+        let stdin = self.child.stdin.as_mut().expect("piped");
+        writeln!(stdin, "overlay {word}").expect("the bot reads");
+    }
+
     /// `kill -STOP`, `kill -CONT`: a process that hangs, and goes on.
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
@@ -198,6 +206,10 @@ async fn run(options: Map<String, Value>) {
             let target = match line.split_once(' ') {
                 Some(("reshard", to)) => Target::Shards(to.parse().expect("a number")),
                 Some(("generation", to)) => Target::Generation(to.parse().expect("a number")),
+                Some(("overlay", "isolate")) => Target::Isolate(first_guild()),
+                Some(("overlay", _)) => {
+                    Target::Rejoin(stopping.shard_of(first_guild()).expect("it serves"))
+                }
                 _ => continue,
             };
             let bot = stopping.clone();
@@ -235,7 +247,19 @@ async fn watch(bot: Bot) {
     }
 }
 
+/// The first guild that the bot heard of.
+static GUILD: OnceLock<Snowflake> = OnceLock::new();
+
+fn first_guild() -> Snowflake {
+    *GUILD.get().expect("it has heard of one")
+}
+
 async fn handle(event: Event) {
+    if event.name() == "GUILD_CREATE" {
+        let data: Value = serde_json::from_slice(event.data()).expect("JSON");
+        let id = data["id"].as_str().and_then(|id| id.parse().ok());
+        GUILD.get_or_init(|| id.expect("an id"));
+    }
     match event.topic() {
         Topic::Ready => say("ready"),
         Topic::ShardError => say(&format!("lost {}", event.json())),

@@ -9,8 +9,9 @@ use crate::reasons::reasons;
 /// Something that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// READY on a session that was started: its guilds are known now. To be said after the sides that leave were told
-    /// them: one that knows of no guild has nothing to hand over, and would be through at once.
+    /// The guilds of a session that joins are known now: READY came on one that was started; one that was open before
+    /// was told those of the overlay that leaves. To be said after both sides were told them: one that knows of no guild
+    /// has nothing to hand over, and would be through at once.
     Ready {
         /// The session.
         shard: ShardId,
@@ -46,7 +47,7 @@ pub enum Input {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Make a [`Leaving`](crate::fleet::cutover::Leaving) for this session, for the guilds that those who
-    /// [join](super::Reshard::joining) carry.
+    /// [join](super::Reshard::sides) carry.
     Leave {
         /// The session.
         shard: ShardId,

@@ -174,11 +174,11 @@ impl Reshard {
         shards.iter().copied().find(|shard| shard.carries(guild))
     }
 
-    /// The new sessions that take guilds of a session that leaves.
-    pub fn joining(&self) -> impl Iterator<Item = ShardId> {
-        self.taking
-            .iter()
-            .flat_map(|taking| taking.join.iter().copied())
+    /// The sessions of the present step: those that hand guilds over, and those that take them.
+    #[must_use]
+    pub fn sides(&self) -> (Vec<ShardId>, Vec<ShardId>) {
+        let sides = |taking: &Taking| (taking.leave.clone(), taking.join.clone());
+        self.taking.as_ref().map(sides).unwrap_or_default()
     }
 
     /// The step that is being taken.

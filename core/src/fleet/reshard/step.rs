@@ -29,7 +29,7 @@ pub(super) struct Taking {
 /// What a step waits for.
 #[derive(Clone, Debug)]
 pub(super) enum Phase {
-    /// READY of these.
+    /// Until these know their guilds.
     Starting(BTreeSet<ShardId>),
     /// Until these have left.
     Switching(BTreeSet<ShardId>),
@@ -62,7 +62,7 @@ impl Taking {
     fn new(serving: &Serving, step: Step, after: Serving) -> Self {
         let (leave, join) = sides(serving, &step);
         Self {
-            phase: Phase::Starting(step.start().iter().copied().collect()),
+            phase: Phase::Starting(join.iter().copied().collect()),
             step,
             after,
             leave,

@@ -72,7 +72,7 @@ impl Drive {
                     assert!(self.joining.insert(shard));
                 }
                 Output::Join { shard, .. } => {
-                    assert_eq!(self.open.get(&shard), Some(&true));
+                    assert_eq!(self.open.insert(shard, false), Some(true));
                     assert!(self.joining.insert(shard));
                 }
                 Output::Ask { is_on } => self.may_ask = is_on,

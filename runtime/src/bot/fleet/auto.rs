@@ -3,11 +3,11 @@
 use std::future::pending;
 
 use shardkeep_core::Instant;
-use shardkeep_core::fleet::{Growth, Target};
+use shardkeep_core::fleet::{Growth, Plan, Target};
 use tokio::time::sleep_until;
 
 use super::Running;
-use crate::bot::reshard::AutoReshardStatus;
+use crate::bot::reshard::{AutoReshardStatus, ReshardError};
 use crate::clock;
 use crate::config::AutoReshard;
 
@@ -50,28 +50,46 @@ impl Running {
     }
 
     pub(super) fn look_at_growth(&mut self) {
-        let (guilds, shards) = (self.driver.shared.guilds(), self.fleet.status().shards);
-        let Some(auto) = &mut self.auto else {
+        if let Some(auto) = &mut self.auto {
+            let every = std::time::Duration::from_millis(auto.config.check_interval_ms);
+            auto.next = clock::now() + every;
+        }
+        if self.look_at_growth_across() {
             return;
-        };
-        let every = std::time::Duration::from_millis(auto.config.check_interval_ms);
-        auto.next = clock::now() + every;
-        let config = auto.config;
+        }
+        let (guilds, shards) = (self.driver.shared.guilds(), self.fleet.status().shards);
         // A change that is under way has two sessions for a guild, and an outage none: neither is growth.
         let is_whole = self.change.is_none() && self.can_reshard().is_ok();
-        let wanted = match &mut self.auto {
-            Some(auto) if is_whole => auto.growth.check(guilds, shards),
-            _ => None,
+        let wanted = if is_whole {
+            self.outgrown(guilds, shards)
+        } else {
+            None
         };
         let decision = match wanted {
             None if self.change.is_some() => "a change of shards is under way".to_owned(),
             None if !is_whole => "not every shard is connected: looking again later".to_owned(),
             None => "nothing to do".to_owned(),
-            Some(total) => self.grow(total, config.dry_run),
+            Some((total, dry_run)) => self.grow(total, dry_run),
+        };
+        self.decided(guilds, shards, decision);
+    }
+
+    /// How many shards there are to be, if so many guilds on so many shards are too many; and whether that is only to be
+    /// said.
+    pub(super) fn outgrown(&mut self, guilds: u64, shards: u32) -> Option<(u32, bool)> {
+        let auto = self.auto.as_mut()?;
+        let total = auto.growth.check(guilds, shards)?;
+        Some((total, auto.config.dry_run))
+    }
+
+    /// What looking came to.
+    pub(super) fn decided(&self, guilds: u64, shards: u32, decision: String) {
+        let Some(auto) = &self.auto else {
+            return;
         };
         self.driver.shared.set_auto(Some(AutoReshardStatus {
-            max_guilds_per_shard: config.max_guilds_per_shard,
-            dry_run: config.dry_run,
+            max_guilds_per_shard: auto.config.max_guilds_per_shard,
+            dry_run: auto.config.dry_run,
             guilds,
             shards,
             decision,
@@ -79,20 +97,28 @@ impl Running {
     }
 
     fn grow(&mut self, total: u32, dry_run: bool) -> String {
-        match self.plan(Target::Shards(total)) {
-            Ok(plan) if dry_run => {
-                tracing::info!(%plan, "the bot has outgrown its shards; a dry run changes nothing");
-                format!("would go {plan}")
-            }
-            Ok(plan) => {
-                tracing::info!(%plan, "the bot has outgrown its shards");
-                let _under_way = self.reshard(&plan);
-                format!("goes {plan}")
-            }
-            Err(error) => {
-                tracing::warn!(%error, total, "the bot has outgrown its shards, and cannot change them");
-                format!("cannot go to {total} shards: {error}")
-            }
+        let planned = self.plan(Target::Shards(total));
+        if let (Ok(plan), false) = (&planned, dry_run) {
+            let _under_way = self.reshard(plan);
+        }
+        in_words(total, dry_run, &planned)
+    }
+}
+
+/// What is done about a bot that has outgrown its shards.
+pub(super) fn in_words(total: u32, dry_run: bool, planned: &Result<Plan, ReshardError>) -> String {
+    match planned {
+        Ok(plan) if dry_run => {
+            tracing::info!(%plan, "the bot has outgrown its shards; a dry run changes nothing");
+            format!("would go {plan}")
+        }
+        Ok(plan) => {
+            tracing::info!(%plan, "the bot has outgrown its shards");
+            format!("goes {plan}")
+        }
+        Err(error) => {
+            tracing::warn!(%error, total, "the bot has outgrown its shards, and cannot change them");
+            format!("cannot go to {total} shards: {error}")
         }
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use shardkeep_core::fleet::cutover::{self, Body, Joining, Leaving, Ledger, Message};
 use shardkeep_core::fleet::reshard::across::Steer;
 use shardkeep_core::fleet::reshard::{self, Outcome, Output, Reshard, Side, Stage};
-use shardkeep_core::fleet::{Facts, Input, Plan, Serving, Target};
-use shardkeep_core::{Instant, Machine, ShardId};
+use shardkeep_core::fleet::{Facts, Input, Plan, Serving, Step, StepKind, Target, Topology};
+use shardkeep_core::{Instant, Machine, ShardId, Snowflake};
 use tokio::sync::watch;
 
 use super::Running;
@@ -54,9 +54,10 @@ impl Change {
 
     /// The part of a session that is started for the change.
     pub(super) fn part(&self, shard: ShardId) -> Option<Switch> {
-        let config = config(*self.cutovers.get(&shard)?, shard);
-        let side = Joining::new(config, []);
-        Some(Switch::new(Part::Joining(Box::new(side))))
+        let cutover = *self.cutovers.get(&shard)?;
+        let partners = self.machine.sides().0;
+        let side = Joining::new(config(cutover, shard, &partners), []);
+        Some(Switch::new(Part::Joining(Box::new(side)), partners))
     }
 
     fn fill(&self, status: &mut ReshardStatus) {
@@ -75,10 +76,10 @@ impl Change {
     }
 }
 
-/// Of both sides; what has no guild comes to index 0 of each total.
-pub(super) fn config(cutover: u64, shard: ShardId) -> cutover::Config {
+/// Of both sides; what has no guild comes to index 0 of each total, and is handed over where both sides have it.
+pub(super) fn config(cutover: u64, shard: ShardId, partners: &[ShardId]) -> cutover::Config {
     let mut config = cutover::Config::new(cutover);
-    config.takes_shared = shard.index() == 0;
+    config.takes_shared = shard.index() == 0 && partners.iter().any(|other| other.index() == 0);
     config
 }
 
@@ -96,7 +97,7 @@ impl Running {
         let Some(topology) = self.fleet.topology() else {
             return;
         };
-        let serving = Serving::new(topology.clone(), []).ok();
+        let serving = Serving::of_sessions(topology).ok();
         self.driver.shared.set_serving(serving.clone());
         self.serving = serving;
     }
@@ -119,9 +120,6 @@ impl Running {
     }
 
     pub(super) fn plan(&self, target: Target) -> Result<Plan, ReshardError> {
-        if matches!(target, Target::Isolate(_) | Target::Rejoin(_)) {
-            return Err(ReshardError::Overlay);
-        }
         let Some(topology) = self.fleet.topology() else {
             return Err(ReshardError::TooEarly);
         };
@@ -135,6 +133,7 @@ impl Running {
         facts.margin = Duration::from_millis(config.margin_ms);
         facts.guilds = Some(self.driver.shared.guilds());
         facts.recommended = self.recommended;
+        facts.overlays = serving.overlays().to_vec();
         Ok(Plan::new(serving.topology(), target, &facts)?)
     }
 
@@ -232,11 +231,7 @@ impl Running {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Leave { shard, cutover } => {
-                let side = Leaving::new(config(cutover, shard), []);
-                let part = Switch::new(Part::Leaving(Box::new(side)));
-                self.order(shard, SwitchOrder::Begin(part));
-            }
+            Output::Leave { shard, cutover } => self.begin_leaving(shard, cutover),
             Output::Start { shard, cutover } => {
                 if let Some(change) = &mut self.change {
                     change.cutovers.insert(shard, cutover);
@@ -248,11 +243,9 @@ impl Running {
             }
             Output::Ask { is_on } => {
                 let change = self.change.iter();
-                let parts: Vec<_> = change
-                    .flat_map(|change| {
-                        let step = change.machine.step().into_iter();
-                        step.flat_map(|step| step.start().iter().chain(step.stop()).copied())
-                    })
+                let sides = change.map(|change| change.machine.sides());
+                let parts: Vec<_> = sides
+                    .flat_map(|(leave, join)| leave.into_iter().chain(join))
                     .collect();
                 for shard in parts {
                     self.order(shard, SwitchOrder::Ask(is_on));
@@ -266,10 +259,70 @@ impl Running {
                 }
                 self.feed(Input::Release { shard });
             }
-            Output::Stay { shard } => self.order(shard, SwitchOrder::Stay),
-            // Steps with overlays are not planned here.
-            Output::Join { .. } => {}
+            Output::Stay { shard } => {
+                let apart = self.apart(shard);
+                self.order(shard, SwitchOrder::Apart(apart));
+                self.order(shard, SwitchOrder::Stay);
+            }
+            Output::Join { shard, cutover } => self.begin_joining_again(shard, cutover),
             Output::Ended(outcome) => self.changed(outcome),
+        }
+    }
+
+    fn begin_leaving(&mut self, shard: ShardId, cutover: u64) {
+        let Some(change) = &self.change else {
+            return;
+        };
+        let partners = change.machine.sides().1;
+        let kind = change.machine.step().map(Step::kind);
+        let side = Leaving::new(config(cutover, shard, &partners), []);
+        let switch = Switch::new(Part::Leaving(Box::new(side)), partners);
+        let switch = match kind {
+            Some(StepKind::Rejoin) => switch.telling_guilds(),
+            _ => switch,
+        };
+        self.order(shard, SwitchOrder::Begin(Box::new(switch)));
+    }
+
+    /// A session that runs takes back what an overlay had.
+    fn begin_joining_again(&mut self, shard: ShardId, cutover: u64) {
+        let Some(change) = &self.change else {
+            return;
+        };
+        let partners = change.machine.sides().0;
+        let side = Joining::new(config(cutover, shard, &partners), []);
+        let mut apart = self.apart(shard);
+        apart.retain(|overlay| !partners.contains(overlay));
+        let switch = Switch::new(Part::Joining(Box::new(side)), partners).back();
+        self.order(shard, SwitchOrder::Begin(Box::new(switch)));
+        self.order(shard, SwitchOrder::Apart(apart));
+    }
+
+    /// The overlays that handle some of a shard's guilds.
+    pub(super) fn apart(&self, shard: ShardId) -> Vec<ShardId> {
+        let serving = self.serving.iter();
+        let overlays = serving.flat_map(|serving| serving.overlays().iter().copied());
+        overlays
+            .filter(|overlay| *overlay != shard && shard.meets(*overlay))
+            .collect()
+    }
+
+    /// A session has said which guilds it has: the other side hears of them.
+    fn told_guilds(&mut self, from: ShardId, guilds: &[Snowflake]) {
+        let Some(change) = &self.change else {
+            return;
+        };
+        let (leave, join) = change.machine.sides();
+        let is_rejoin = leave.contains(&from);
+        for other in if is_rejoin { &join } else { &leave } {
+            let common = guilds.iter().filter(|guild| other.carries(**guild));
+            let common = common.copied().collect();
+            self.order(*other, SwitchOrder::Include(common));
+        }
+        // Only now: a side that knows of no guild would be through at once.
+        let ready = if is_rejoin { join } else { vec![from] };
+        for shard in ready {
+            self.steer(reshard::Input::Ready { shard });
         }
     }
 
@@ -301,7 +354,11 @@ impl Running {
             self.unfinished = Some(total);
         }
         let configured = self.driver.config.shards.to_string();
-        let serving = serving.topology().to_string();
+        let all = serving.topology().shards().iter();
+        let all = all.chain(serving.overlays()).copied();
+        let Ok(serving) = Topology::new(all).map(|all| all.to_string()) else {
+            return;
+        };
         sessions.shape(configured, serving, self.unfinished);
     }
 
@@ -328,19 +385,7 @@ impl Running {
         };
         match told {
             SwitchTold::Message(message) => self.pass_on(message),
-            SwitchTold::Guilds(guilds) => {
-                let change = self.change.iter();
-                let leaving: Vec<_> = change
-                    .flat_map(|change| {
-                        let step = change.machine.step().into_iter();
-                        step.flat_map(|step| step.stop().iter().copied())
-                    })
-                    .collect();
-                for old in leaving {
-                    let carried = guilds.iter().filter(|guild| old.carries(**guild));
-                    self.order(old, SwitchOrder::Include(carried.copied().collect()));
-                }
-            }
+            SwitchTold::Guilds(guilds) => self.told_guilds(shard, &guilds),
             SwitchTold::Progress { guilds, taken, .. } => {
                 if let Some(change) = &mut self.change {
                     change.guilds.insert(shard, (guilds, taken));

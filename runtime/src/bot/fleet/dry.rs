@@ -49,6 +49,8 @@ impl Running {
         let now = clock::now();
         let status = self.fleet.status();
         let handles = self.driver.shared.shards();
+        let is_changing =
+            self.change.is_some() || (self.crew.as_ref()).is_some_and(|crew| crew.is_changing());
         let Some(dry) = &mut self.dry else {
             return;
         };
@@ -70,8 +72,7 @@ impl Running {
             .remaining
             .map_or(0, |left| left.saturating_sub(status.reserve));
         // A change of shards has its own reasons for silence.
-        let may_renew =
-            dry.config.action == DryAction::Renew && spendable > 0 && self.change.is_none();
+        let may_renew = dry.config.action == DryAction::Renew && spendable > 0 && !is_changing;
         for finding in dry.grey.look(now, &samples, may_renew) {
             self.is_dry(finding);
         }

@@ -14,7 +14,9 @@ use crate::cache::heard;
 use crate::clock;
 use crate::inflate;
 use crate::sessions::Tracked;
-use crate::shard::{Control, Notice, Shard, ShardCell, Surroundings, joining_filter};
+use crate::shard::{
+    Control, Notice, Shard, ShardCell, Sorting, Surroundings, Switch, joining_filter,
+};
 
 impl Running {
     pub(super) fn control(&mut self, shard: ShardId, control: Control) {
@@ -43,17 +45,16 @@ impl Running {
             Some(_) => self.part_across(shard),
             None => self.change.as_ref().and_then(|change| change.part(shard)),
         };
-        let switch = part.map(|part| {
-            // A session that joins must see more than the user wants to.
-            let is_wider = part.is_joining();
-            if is_wider {
-                config.filter = joining_filter(config.filter);
-            }
-            (
-                part,
-                (is_wider && cache.is_none()).then_some(self.driver.filter),
-            )
-        });
+        // A session that joins must see more than the user wants to.
+        let is_wider = part.as_ref().is_some_and(Switch::is_joining);
+        if is_wider {
+            config.filter = joining_filter(config.filter);
+        }
+        let sorting = Sorting {
+            switch: part,
+            sieve: (is_wider && cache.is_none()).then_some(self.driver.filter),
+            apart: self.apart_at_start(shard),
+        };
         let inflate = inflate::for_compression(config.compression, self.driver.window_log_max);
         let now = clock::now();
         let session = match self.driver.snapshots.remove(&shard) {
@@ -93,11 +94,19 @@ impl Running {
             connector: self.driver.connector.clone(),
             cache,
             tracked,
-            switch,
+            sorting,
             lease,
         };
         tokio::spawn(Shard::new(session, around));
         self.runs_across(shard);
+    }
+
+    /// Overlays that handle guilds of a session that begins: not those that it takes guilds back from.
+    fn apart_at_start(&self, shard: ShardId) -> Vec<ShardId> {
+        let mut apart = self.apart(shard);
+        let back = self.taken_back_across(shard);
+        apart.retain(|overlay| !back.contains(overlay));
+        apart
     }
 
     pub(super) fn stop(&mut self, shard: ShardId) {
@@ -121,9 +130,6 @@ impl Running {
             Notice::Fleet(input) => {
                 self.note_permit(input);
                 self.feed(input);
-                if let Input::Ready { shard } = input {
-                    self.steer(reshard::Input::Ready { shard });
-                }
             }
             Notice::Switch { shard, told } => self.on_switch(shard, told),
             Notice::Ended {

@@ -49,9 +49,6 @@ pub enum ReshardError {
     /// Nothing is known of what serves, or it is no exact cover.
     #[error("the register does not say what serves: {0}")]
     Unserved(String),
-    /// The target is an overlay.
-    #[error("overlays are planned, but this version does not run them: ask for a number of shards")]
-    Overlay,
     /// Another change is under way.
     #[error("a change of shards is under way already: wait for it, or abort it")]
     Busy,

@@ -1,11 +1,10 @@
 //! What of a part must outlive its process: given to be stored, and heeded once it is.
 
 use shardkeep_core::Snowflake;
-use shardkeep_core::fleet::cutover::{Joining, Leaving};
 
 use super::Outlet;
-use super::switch::{Part, Told};
-use crate::sessions::PartSide;
+use super::switch::{Part, Switch, Told};
+use crate::sessions::{PartMemory, PartSide};
 
 /// What is on its way to the store.
 #[derive(Debug, Default)]
@@ -33,29 +32,42 @@ impl Part {
         }
     }
 
-    /// Every guild it knows, what to store of it, and the version of that.
-    fn written(&self) -> (Vec<Snowflake>, PartSide, u64) {
+    /// Every guild it knows.
+    fn guilds(&self) -> Vec<Snowflake> {
+        match self {
+            Self::Leaving(side) => side.counts().map(|(guild, _)| guild).collect(),
+            Self::Joining(side) => side.counts().map(|(guild, _)| guild).collect(),
+        }
+    }
+
+    /// What to store of it, and the version of that.
+    fn side(&self) -> (PartSide, u64) {
         match self {
             Self::Leaving(side) => {
                 let snapshot = side.snapshot();
                 let version = snapshot.version;
-                (leaving_guilds(side), PartSide::Leaving(snapshot), version)
+                (PartSide::Leaving(snapshot), version)
             }
             Self::Joining(side) => {
                 let snapshot = side.snapshot();
                 let version = snapshot.version;
-                (joining_guilds(side), PartSide::Joining(snapshot), version)
+                (PartSide::Joining(snapshot), version)
             }
         }
     }
 }
 
-fn leaving_guilds(side: &Leaving) -> Vec<Snowflake> {
-    side.counts().map(|(guild, _)| guild).collect()
-}
-
-fn joining_guilds(side: &Joining) -> Vec<Snowflake> {
-    side.counts().map(|(guild, _)| guild).collect()
+impl Switch {
+    /// What to store of it, and the version of that.
+    fn memory(&self) -> (PartMemory, u64) {
+        let (side, version) = self.part.side();
+        let memory = PartMemory {
+            partners: self.partners.clone(),
+            guilds: self.part.guilds(),
+            side,
+        };
+        (memory, version)
+    }
 }
 
 impl Outlet {
@@ -64,20 +76,16 @@ impl Outlet {
         let Some(switch) = self.switch.take_if(|switch| switch.keep.is_some()) else {
             return false;
         };
-        let (guilds, side, _) = switch.part.written();
-        let _stored_with_the_session = self.track.keep_part(Some((guilds, side)));
+        let _stored_with_the_session = self.track.keep_part(Some(switch.memory().0));
         true
     }
 
     /// The part is over. That a session has joined is kept as long as the change goes on: whoever runs it next must not
     /// join again.
-    pub(super) fn end_kept(&self, part: &Part) {
-        let last = match part {
+    pub(super) fn end_kept(&self, switch: &Switch) {
+        let last = match &switch.part {
             Part::Leaving(_) => None,
-            Part::Joining(_) => {
-                let (guilds, side, _) = part.written();
-                Some((guilds, side))
-            }
+            Part::Joining(_) => Some(switch.memory().0),
         };
         let _nobody_waits = self.track.keep_part(last);
     }
@@ -108,12 +116,15 @@ impl Outlet {
                 self.track.finished(std::mem::take(&mut switch.suppressed));
             }
         }
-        let has_more =
-            switch.part.wants_store().is_some() || (keep.guilds.is_some() && !keep.has_guilds);
+        let is_ready_to_be_stored = keep.guilds.is_some() && !keep.has_guilds;
+        let has_more = switch.part.wants_store().is_some() || is_ready_to_be_stored;
         if keep.asked.is_none() && has_more {
-            let (guilds, side, version) = switch.part.written();
             keep.has_guilds = keep.guilds.is_some();
-            keep.asked = Some((self.track.keep_part(Some((guilds, side))), version));
+            let (memory, version) = switch.memory();
+            let number = self.track.keep_part(Some(memory));
+            if let Some(keep) = &mut switch.keep {
+                keep.asked = Some((number, version));
+            }
         }
         if let Some(guilds) = ready {
             self.tell_switch(Told::Guilds(guilds));

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use shardkeep_core::fleet::cutover::{
     Counts, Event, Joining, Leaving, Message, SHARED, Scope, Suppressed, Verdict, scope,
 };
-use shardkeep_core::gateway::Dispatch;
+use shardkeep_core::gateway::{Dispatch, Session};
 use shardkeep_core::wire::{EventFilter, EventKind};
-use shardkeep_core::{Instant, Snowflake};
+use shardkeep_core::{Instant, ShardId, Snowflake};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::keep::Keep;
@@ -39,9 +39,11 @@ pub(crate) enum Part {
 #[derive(Debug)]
 pub(crate) enum Order {
     /// It begins.
-    Begin(Switch),
-    /// The session that leaves has these guilds.
+    Begin(Box<Switch>),
+    /// The session has these guilds, which the other side told.
     Include(Vec<Snowflake>),
+    /// The guilds of these overlays are handled there: their events on this session are passed over.
+    Apart(Vec<ShardId>),
     /// Whether guilds may be asked for.
     Ask(bool),
     /// From the other side.
@@ -53,7 +55,7 @@ pub(crate) enum Order {
 /// What a part tells the fleet's task.
 #[derive(Debug)]
 pub(crate) enum Told {
-    /// READY named these.
+    /// The session has these: READY named them, or it was asked.
     Guilds(Vec<Snowflake>),
     /// For the other side.
     Message(Message),
@@ -75,6 +77,12 @@ pub(crate) enum Told {
 #[derive(Debug)]
 pub(crate) struct Switch {
     pub(super) part: Part,
+    /// The sessions on the other side: guilds that none of them has are not touched.
+    pub(super) partners: Vec<ShardId>,
+    /// The session was open before, and takes an overlay's guilds back.
+    is_back: bool,
+    /// The session is to say which guilds it has.
+    tells_guilds: bool,
     /// Whether guilds may be asked for, and whether they ever might.
     may_ask: bool,
     has_begun: bool,
@@ -92,11 +100,15 @@ pub(crate) struct Switch {
 }
 
 impl Switch {
-    pub(crate) fn new(part: Part) -> Self {
+    /// A part whose other side are these sessions.
+    pub(crate) fn new(part: Part, partners: Vec<ShardId>) -> Self {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             part,
+            partners,
+            is_back: false,
+            tells_guilds: false,
             may_ask: false,
             has_begun: false,
             is_told: false,
@@ -117,6 +129,27 @@ impl Switch {
     /// Whether it takes guilds over.
     pub(crate) const fn is_joining(&self) -> bool {
         matches!(self.part, Part::Joining(_))
+    }
+
+    /// The same, of a session that runs already and takes an overlay's guilds back.
+    pub(crate) fn back(mut self) -> Self {
+        self.is_back = true;
+        self
+    }
+
+    /// The same, of an overlay that leaves: it says which guilds it has.
+    pub(crate) fn telling_guilds(mut self) -> Self {
+        self.tells_guilds = true;
+        self
+    }
+
+    /// Whether the guild is one of those that move. What has no guild is the part's to decide.
+    fn concerns(&self, guild: Snowflake) -> bool {
+        let partners = &self.partners;
+        // A session that was open before has what has no guild, and keeps it.
+        (guild == SHARED && !self.is_back)
+            || partners.is_empty()
+            || partners.iter().any(|partner| partner.carries(guild))
     }
 
     /// The same, stored as it goes on.
@@ -169,12 +202,31 @@ impl Outlet {
     /// Hands a dispatch on, or holds it, or leaves it to the other session.
     #[cold]
     pub(super) fn sort(&mut self, dispatch: &Dispatch<'_>) {
-        let Some(switch) = &mut self.switch else {
-            return;
+        let guild = match scope(dispatch.kind, dispatch.data) {
+            Scope::Guild(guild) => Some(guild),
+            Scope::Session => None,
         };
+        if guild.is_some_and(|guild| self.is_apart(guild)) {
+            self.unwanted += 1;
+            return;
+        }
+        let Some(switch) = &mut self.switch else {
+            return self.hand_on(dispatch, true);
+        };
+        if guild.is_some_and(|guild| !switch.concerns(guild)) {
+            return self.hand_on(dispatch, true);
+        }
         if matches!(switch.part, Part::Joining(_)) && dispatch.kind == EventKind::Ready {
+            let is_news = switch.is_back;
             self.joined(dispatch.data);
-            return self.hand_on(dispatch, false);
+            return self.hand_on(dispatch, is_news);
+        }
+        if let (Part::Joining(side), true, Some(guild)) = (&mut switch.part, switch.is_back, guild)
+            && !side.has_begun(guild)
+        {
+            // Its GUILD_CREATE came long ago: one that comes now is a join, to both sessions.
+            side.include([guild]);
+            side.watch(clock::now(), guild);
         }
         let verdict = match &mut switch.part {
             Part::Leaving(side) => side.event(clock::now(), &seen(dispatch)),
@@ -202,10 +254,12 @@ impl Outlet {
 
     /// READY of a session that joins: whose guilds it has.
     fn joined(&mut self, data: &[u8]) {
-        let (now, guilds) = (clock::now(), guilds_of(data));
+        let (now, mut guilds) = (clock::now(), guilds_of(data));
+        guilds.retain(|guild| !self.is_apart(*guild));
         let Some(switch) = &mut self.switch else {
             return;
         };
+        guilds.retain(|guild| switch.concerns(*guild));
         if let Part::Joining(side) = &mut switch.part {
             side.include(guilds.iter().copied());
             side.ready(now);
@@ -285,10 +339,10 @@ impl Outlet {
     /// The part is over: its account goes to the fleet's task.
     pub(in crate::shard) fn end_switch(&mut self) {
         if let Some(switch) = self.switch.take() {
-            self.track.finished(switch.suppressed);
             if switch.keep.is_some() {
-                self.end_kept(&switch.part);
+                self.end_kept(&switch);
             }
+            self.track.finished(switch.suppressed);
             self.tell_switch(Told::Over(switch.part));
         }
     }
@@ -296,8 +350,13 @@ impl Outlet {
     pub(in crate::shard) fn obey_switch(&mut self, order: Order) {
         let now = clock::now();
         match (order, self.switch.as_mut().map(|switch| &mut switch.part)) {
-            (Order::Begin(switch), _) => self.switch = Some(Box::new(switch)),
+            (Order::Begin(switch), _) => self.switch = Some(switch),
+            (Order::Apart(overlays), _) => self.apart = overlays,
             (Order::Include(guilds), Some(Part::Leaving(side))) => side.include(guilds),
+            (Order::Include(guilds), Some(Part::Joining(side))) => {
+                side.include(guilds.iter().copied());
+                guilds.iter().for_each(|guild| side.watch(now, *guild));
+            }
             (Order::Message(message), Some(Part::Leaving(side))) => {
                 side.include(Some(message.guild).filter(|guild| *guild != SHARED));
                 side.message(now, &message);
@@ -313,6 +372,24 @@ impl Outlet {
             (Order::Include(_) | Order::Message(_), _) => {}
         }
         self.converse();
+    }
+
+    /// Whether an overlay handles the guild.
+    fn is_apart(&self, guild: Snowflake) -> bool {
+        self.apart.iter().any(|overlay| overlay.carries(guild))
+    }
+
+    /// The session's guilds, if its part is to tell them.
+    pub(in crate::shard) fn tell_guilds(&mut self, session: &Session) {
+        if let Some(switch) = &mut self.switch
+            && std::mem::take(&mut switch.tells_guilds)
+        {
+            let guilds: Vec<_> = session.guild_ids().collect();
+            if let Part::Leaving(side) = &mut switch.part {
+                side.include(guilds.iter().copied());
+            }
+            self.tell_switch(Told::Guilds(guilds));
+        }
     }
 
     /// Follows the clock. Whether there was anything to do.

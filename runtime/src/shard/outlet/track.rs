@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use shardkeep_core::Machine as _;
 use shardkeep_core::gateway::Session;
-use shardkeep_core::{Machine as _, Snowflake};
 
-use crate::sessions::{PartSide, Tracked};
+use crate::sessions::{PartMemory, Tracked};
 
 /// A shard's notes. Without a session store it notes nothing.
 #[derive(Debug, Default)]
@@ -85,7 +85,7 @@ impl Track {
 
     /// The session's side in a change of shards is to be stored, or to go. The number that
     /// [`part_kept`](Self::part_kept) reaches when it is; without a store, at once.
-    pub(super) fn keep_part(&self, part: Option<(Vec<Snowflake>, PartSide)>) -> u64 {
+    pub(super) fn keep_part(&self, part: Option<PartMemory>) -> u64 {
         let tracked = self.tracked.as_ref();
         tracked.map_or(0, |tracked| tracked.keep_part(part))
     }

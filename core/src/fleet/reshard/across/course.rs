@@ -116,6 +116,27 @@ impl Course {
         self.step.as_ref().map(sides).unwrap_or_default()
     }
 
+    /// Which sessions know the guilds of the present step, and which have to be told them: those that are started hear
+    /// them with READY; one that takes an overlay's back was open before.
+    #[must_use]
+    pub fn tellers(&self) -> (Vec<ShardId>, Vec<ShardId>) {
+        let (leave, join) = self.sides();
+        match self.step.as_ref().map(Step::kind) {
+            Some(StepKind::Rejoin) => (leave, join),
+            _ => (join, leave),
+        }
+    }
+
+    /// The sessions on the other side of this one's cutover.
+    #[must_use]
+    pub fn partners(&self, role: Role) -> Vec<ShardId> {
+        let (leave, join) = self.sides();
+        match role {
+            Role::Leaving => join,
+            Role::Joining => leave,
+        }
+    }
+
     /// The session on the other side of a guild's cutover.
     #[must_use]
     pub fn partner(&self, guild: Snowflake, to: Side) -> Option<ShardId> {

@@ -207,16 +207,22 @@ impl Leader {
             report.filter(|report| report.cutover == cutover)
         };
         let mut inputs = Vec::new();
+        let (tellers, listeners) = self.course.tellers();
+        let knows = |listener: &ShardId, teller: &ShardId| {
+            let is_told = of(listener).is_some_and(|report| report.included.contains(teller));
+            is_told || !listener.meets(*teller)
+        };
         for &shard in &join {
-            let is_told = |old: &ShardId| {
-                !old.meets(shard) || of(old).is_some_and(|old| old.included.contains(&shard))
-            };
             let Some(report) = of(&shard) else {
                 continue;
             };
+            let is_known = match tellers.contains(&shard) {
+                true => report.is_ready && listeners.iter().all(|it| knows(it, &shard)),
+                false => tellers.iter().all(|teller| knows(&shard, teller)),
+            };
             if report.is_refused {
                 inputs.push(Input::Ended { shard });
-            } else if report.is_ready && leave.iter().all(is_told) {
+            } else if is_known {
                 inputs.push(Input::Ready { shard });
             }
         }

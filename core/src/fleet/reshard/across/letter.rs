@@ -23,13 +23,13 @@ const LETTER_BYTES_MAX: usize = MESSAGE_BYTES_MAX + 4_096;
 pub enum Letter {
     /// How far a part is: to everybody.
     Report(Report),
-    /// The session that joins has these guilds; to the one that leaves.
+    /// A session that knows its guilds has these; to the one on the other side.
     Guilds {
         /// The cutover's number.
         cutover: u64,
-        /// The session that joins.
+        /// The session that knows them.
         from: ShardId,
-        /// The session that leaves.
+        /// The session on the other side.
         to: ShardId,
         /// Guilds that both have.
         guilds: Vec<Snowflake>,
@@ -78,9 +78,9 @@ pub struct Report {
     pub fencing: u64,
     /// The process that runs it: the instance of a member of the register.
     pub place: String,
-    /// It joins, and knows its guilds.
+    /// It knows its guilds.
     pub is_ready: bool,
-    /// It leaves, and was told the guilds of these.
+    /// It was told the guilds of these, on the other side.
     pub included: BTreeSet<ShardId>,
     /// It leaves, and every guild is cut and taken.
     pub has_left: bool,

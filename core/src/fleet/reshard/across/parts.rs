@@ -38,11 +38,11 @@ pub enum Do {
         /// The cutover's number.
         cutover: u64,
     },
-    /// The session that leaves has these guilds.
+    /// The session has these guilds.
     Include {
         /// The session.
         shard: ShardId,
-        /// Guilds of a session that joins.
+        /// Guilds of a session on the other side.
         guilds: Vec<Snowflake>,
     },
     /// Whether the session's part may ask for guilds, or give any up for good.
@@ -77,7 +77,7 @@ pub enum Do {
 #[derive(Clone, Debug)]
 struct Part {
     report: Report,
-    /// The guilds of a session that joins, once they are known.
+    /// The session's guilds, once they are known.
     guilds: Option<Vec<Snowflake>>,
     may_ask: bool,
     /// It is to end, and was told so.
@@ -97,7 +97,7 @@ pub struct Parts {
     parts: BTreeMap<(ShardId, u64), Part>,
     /// Where sessions are, and under which token, as far as reports say.
     places: BTreeMap<ShardId, (u64, String)>,
-    /// Whom the sessions that leave have been told of, as far as reports say.
+    /// Whom sessions have been told of, as far as reports say.
     included: BTreeMap<ShardId, (u64, BTreeSet<ShardId>)>,
     said_at: Option<Instant>,
     is_new: bool,
@@ -230,7 +230,7 @@ impl Parts {
             role,
             fencing,
             place: self.me.clone(),
-            is_ready: guilds.is_some() && role == Role::Joining,
+            is_ready: guilds.is_some(),
             included: BTreeSet::new(),
             has_left: false,
             is_settled: false,
@@ -251,7 +251,7 @@ impl Parts {
         self.align();
     }
 
-    /// READY named these guilds of a session that joins, and its part has stored them.
+    /// These guilds are the session's: READY named them, and its part has stored them; or it was asked for them.
     pub fn ready(&mut self, shard: ShardId, guilds: Vec<Snowflake>) {
         if let Some(part) = self.part_mut(shard) {
             part.report.is_ready = true;
@@ -323,10 +323,8 @@ impl Parts {
                 if known.is_some_and(|known| known > report.fencing) {
                     return;
                 }
-                if report.role == Role::Leaving {
-                    let included = (report.cutover, report.included);
-                    self.included.insert(shard, included);
-                }
+                let included = (report.cutover, report.included);
+                self.included.insert(shard, included);
                 self.places.insert(shard, (report.fencing, report.place));
             }
             Letter::Guilds { .. } | Letter::Message { .. } => self.take(letter),
@@ -363,7 +361,7 @@ impl Parts {
                 let Some(part) = self.parts.get_mut(&(to, cutover)) else {
                     return;
                 };
-                if part.report.role != Role::Leaving || part.is_over {
+                if part.is_over {
                     return;
                 }
                 let is_first = is_last && part.report.included.insert(from);
@@ -375,20 +373,20 @@ impl Parts {
         }
     }
 
-    /// Tells the sessions that leave the guilds of those that join here, until they say that they know them.
+    /// Tells sessions the guilds of those on the other side that are here, until they say that they know them.
     fn tell_guilds(&mut self) {
         let Some(course) = self.course.as_ref().filter(|course| course.is_open()) else {
             return;
         };
         let cutover = course.cutover;
-        let (leave, join) = course.sides();
+        let (tellers, listeners) = course.tellers();
         let mut letters = Vec::new();
-        for from in join {
+        for from in tellers {
             let part = self.parts.get(&(from, cutover));
             let Some(guilds) = part.and_then(|part| part.guilds.as_ref()) else {
                 continue;
             };
-            for &to in &leave {
+            for &to in &listeners {
                 let is_known = match self.parts.get(&(to, cutover)) {
                     Some(part) => part.report.included.contains(&from),
                     None => (self.included.get(&to))
@@ -414,13 +412,13 @@ impl Parts {
         let Some(course) = &self.course else {
             return;
         };
-        let (_, join) = course.sides();
+        let (tellers, listeners) = course.tellers();
         for ((shard, cutover), part) in &mut self.parts {
-            let is_told = |new: &ShardId| !new.meets(*shard) || part.report.included.contains(new);
+            let is_told = |it: &ShardId| !it.meets(*shard) || part.report.included.contains(it);
             let is_present = *cutover == course.cutover && !part.is_over;
             let may_ask = is_present
                 && course.may_ask
-                && (part.report.role == Role::Joining || join.iter().all(is_told));
+                && (!listeners.contains(shard) || tellers.iter().all(is_told));
             if may_ask != part.may_ask {
                 part.may_ask = may_ask;
                 self.todo.push_back(Do::Ask {

@@ -14,7 +14,7 @@ use super::follow::Follow;
 use super::mail::Mail;
 use crate::bot::reshard::Request;
 use crate::clock;
-use crate::sessions::{PartSide, StoredPart};
+use crate::sessions::{PartMemory, PartSide, StoredPart};
 use crate::shard::{Control, Part, Switch, SwitchOrder, SwitchTold};
 
 use super::super::change::config;
@@ -36,6 +36,8 @@ pub(super) struct Across {
     pub(super) requests: Vec<Request>,
     /// Nobody leads: this process will, after a look at the fleet.
     pub(super) wants_to_lead: bool,
+    /// It is time to look at the bot's growth.
+    pub(super) is_growing: bool,
     look_at: Instant,
     pub(super) follow: Option<Follow>,
 }
@@ -50,6 +52,7 @@ impl Across {
             dropped: BTreeSet::new(),
             requests: Vec::new(),
             wants_to_lead: false,
+            is_growing: false,
             look_at: Instant::ZERO,
             follow: None,
         }
@@ -175,15 +178,20 @@ impl Running {
         let role = across.parts.role(shard);
         let stored = across.stored.remove(&shard);
         let stored = stored.filter(|stored| goes_on(stored, role));
+        let mut partners = Vec::new();
         let (part, role, guilds) = match (stored, role) {
-            (Some(stored), _) => restored(shard, stored),
-            (None, Some(role)) => (begun(shard, role), role, None),
+            (Some(stored), _) => restored(shard, stored.memory, &mut partners),
+            (None, Some(role)) => {
+                let course = across.parts.known();
+                partners = course.map_or_else(Vec::new, |course| course.partners(role.0));
+                (begun(shard, role, &partners), role, None)
+            }
             (None, None) => return None,
         };
-        let switch = match &guilds {
-            Some(_) => Switch::new(part).going_on(),
-            None => Switch::new(part),
-        };
+        let mut switch = Switch::new(part, partners);
+        if guilds.is_some() {
+            switch = switch.going_on();
+        }
         across.parts.begun(shard, role, token, guilds);
         Some(if is_kept { switch.kept() } else { switch })
     }
@@ -330,7 +338,11 @@ impl Running {
             Do::Message { shard, message } => {
                 self.order_part(shard, SwitchOrder::Message(message));
             }
-            Do::Stay { shard } => self.order_part(shard, SwitchOrder::Stay),
+            Do::Stay { shard } => {
+                let apart = self.apart(shard);
+                self.order_part(shard, SwitchOrder::Apart(apart));
+                self.order_part(shard, SwitchOrder::Stay);
+            }
             Do::Send { to, letter } => {
                 let Some(across) = self.across() else {
                     return;
@@ -360,10 +372,36 @@ impl Running {
             return;
         };
         let token = crew.token(shard);
-        crew.across.parts.begun(shard, role, token, None);
-        let switch = Switch::new(begun(shard, role));
-        let switch = if is_kept { switch.kept() } else { switch };
-        self.order_part(shard, SwitchOrder::Begin(switch));
+        let across = &mut crew.across;
+        across.parts.begun(shard, role, token, None);
+        let course = across.parts.known();
+        let partners = course.map_or_else(Vec::new, |course| course.partners(role.0));
+        let is_teller = course.is_some_and(|course| course.tellers().0.contains(&shard));
+        let mut switch = Switch::new(begun(shard, role, &partners), partners.clone());
+        if is_kept {
+            switch = switch.kept();
+        }
+        let mut apart = self.apart(shard);
+        match role.0 {
+            Role::Joining => {
+                switch = switch.back();
+                apart.retain(|overlay| !partners.contains(overlay));
+            }
+            Role::Leaving if is_teller => switch = switch.telling_guilds(),
+            Role::Leaving => {}
+        }
+        self.order_part(shard, SwitchOrder::Begin(Box::new(switch)));
+        self.order_part(shard, SwitchOrder::Apart(apart));
+    }
+
+    /// The overlay whose guilds the session takes back.
+    pub(in crate::bot::fleet) fn taken_back_across(&self, shard: ShardId) -> Vec<ShardId> {
+        let parts = self.crew.as_ref().map(|crew| &crew.across.parts);
+        let Some((Role::Joining, _)) = parts.and_then(|parts| parts.role(shard)) else {
+            return Vec::new();
+        };
+        let course = parts.and_then(Parts::known);
+        course.map_or_else(Vec::new, |course| course.partners(Role::Joining))
     }
 
     pub(super) fn retargeted(&mut self, is_done: bool) {
@@ -406,13 +444,14 @@ impl Running {
         }
         self.answer_requests(&view);
         self.lead_on(&view);
+        self.look_at_growth_of(&view);
         self.followed();
     }
 }
 
 /// Whether a stored side is still of use to the session.
 fn goes_on(stored: &StoredPart, role: Option<(Role, u64)>) -> bool {
-    match &stored.side {
+    match &stored.memory.side {
         PartSide::Leaving(side) => role == Some((Role::Leaving, side.cutover)),
         // It may still expect what the session before it dispatched. One that leaves now has joined before.
         PartSide::Joining(side) => match role {
@@ -423,13 +462,18 @@ fn goes_on(stored: &StoredPart, role: Option<(Role, u64)>) -> bool {
     }
 }
 
-fn restored(shard: ShardId, stored: StoredPart) -> (Part, (Role, u64), Option<Vec<Snowflake>>) {
-    let (now, guilds) = (clock::now(), stored.guilds);
-    match stored.side {
+fn restored(
+    shard: ShardId,
+    memory: PartMemory,
+    partners: &mut Vec<ShardId>,
+) -> (Part, (Role, u64), Option<Vec<Snowflake>>) {
+    let (now, guilds) = (clock::now(), memory.guilds);
+    *partners = memory.partners;
+    match memory.side {
         PartSide::Leaving(side) => {
             let cutover = side.cutover;
             let known = guilds.iter().copied();
-            let part = Leaving::restore(now, config(cutover, shard), known, &side);
+            let part = Leaving::restore(now, config(cutover, shard, partners), known, &side);
             (
                 Part::Leaving(Box::new(part)),
                 (Role::Leaving, cutover),
@@ -439,7 +483,8 @@ fn restored(shard: ShardId, stored: StoredPart) -> (Part, (Role, u64), Option<Ve
         PartSide::Joining(side) => {
             let cutover = side.cutover;
             let known = guilds.iter().copied();
-            let mut part = Joining::restore(now, config(cutover, shard), known, &side);
+            let config = config(cutover, shard, partners);
+            let mut part = Joining::restore(now, config, known, &side);
             for guild in &guilds {
                 part.watch(now, *guild);
             }
@@ -452,8 +497,8 @@ fn restored(shard: ShardId, stored: StoredPart) -> (Part, (Role, u64), Option<Ve
     }
 }
 
-fn begun(shard: ShardId, (role, cutover): (Role, u64)) -> Part {
-    let config = config(cutover, shard);
+fn begun(shard: ShardId, (role, cutover): (Role, u64), partners: &[ShardId]) -> Part {
+    let config = config(cutover, shard, partners);
     match role {
         Role::Leaving => Part::Leaving(Box::new(Leaving::new(config, []))),
         Role::Joining => Part::Joining(Box::new(Joining::new(config, []))),

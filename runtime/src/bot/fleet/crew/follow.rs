@@ -35,13 +35,13 @@ impl Follow {
 /// What a process says of itself, as far as a plan needs it.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Line {
-    ready: u64,
-    guilds: u64,
+pub(super) struct Line {
+    pub(super) ready: u64,
+    pub(super) guilds: u64,
 }
 
 /// Everybody's together.
-fn lines(view: &View) -> Line {
+pub(super) fn lines(view: &View) -> Line {
     let members = view.members.iter();
     let lines = members.filter_map(|member| serde_json::from_str::<Line>(&member.status).ok());
     lines.fold(Line::default(), |sum, line| Line {
@@ -112,7 +112,7 @@ impl Running {
         Ok(facts)
     }
 
-    fn plan_across(&self, view: &View, target: Target) -> Result<Plan, ReshardError> {
+    pub(super) fn plan_across(&self, view: &View, target: Target) -> Result<Plan, ReshardError> {
         let Ok(Shards::Fixed(sessions)) = view.topology.parse() else {
             return Err(ReshardError::TooEarly);
         };
@@ -129,7 +129,7 @@ impl Running {
     }
 
     /// Whether every shard has a session, and there is room for those that are to come.
-    fn may_change(&self, view: &View, plan: &Plan) -> Result<(), ReshardError> {
+    pub(super) fn may_change(&self, view: &View, plan: &Plan) -> Result<(), ReshardError> {
         let crew = self.crew.as_ref();
         if crew.is_none_or(|crew| crew.across.leader.is_some()) {
             return Err(ReshardError::Busy);
@@ -150,7 +150,7 @@ impl Running {
     }
 
     /// Begins a change, and leads it.
-    fn lead(&mut self, view: &View, plan: &Plan) -> Option<Resharding> {
+    pub(super) fn lead(&mut self, view: &View, plan: &Plan) -> Option<Resharding> {
         let crew = self.crew.as_mut()?;
         tracing::info!(%plan, "changing shards over all processes");
         let unix_ms = clock::unix_ms();

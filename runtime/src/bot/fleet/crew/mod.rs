@@ -2,6 +2,7 @@
 
 mod change;
 mod follow;
+mod grow;
 mod lease;
 mod mail;
 mod observe;
@@ -161,6 +162,11 @@ impl Crew {
     pub(super) fn runs(&self, shard: ShardId) -> bool {
         let held = self.holder.shards().find(|(held, _)| *held == shard);
         matches!(held, Some((_, Held::Running)))
+    }
+
+    /// Whether a change of shards is under way.
+    pub(super) fn is_changing(&self) -> bool {
+        self.across.course().is_some()
     }
 
     pub(super) fn token(&self, shard: ShardId) -> u64 {
