@@ -5,6 +5,8 @@
 mod lease_world;
 mod lua_ledger;
 
+use std::collections::BTreeSet;
+
 use core::time::Duration;
 
 use lease_world::{Plan, World};
@@ -147,6 +149,21 @@ fn shards_go_to_the_label_they_prefer() {
     };
     assert!((0..4).all(|index| runs(1, index)));
     assert!((8..11).all(|index| runs(3, index)));
+    finish(world);
+}
+
+/// What was said of shards holds for what a split makes of them.
+#[test]
+fn parts_of_shards_go_where_the_whole_ones_would() {
+    let mut plan = Plan::quiet(7, 16, 4);
+    let class: Shards = "2/4".parse().expect("a list");
+    plan.prefer.insert("2".to_owned(), class.resolve(1));
+    let mut world = World::new(plan);
+    world.run_for(secs(20));
+    assert_eq!(world.counts(), [4; 4]);
+    let parts = [2, 6, 10, 14].map(|index| ShardId::new(index, 16).expect("below 16"));
+    let parts = BTreeSet::from(parts);
+    assert_eq!(world.shards_of(2), parts);
     finish(world);
 }
 

@@ -103,6 +103,7 @@ mod start;
 mod status;
 mod sum;
 mod topology;
+mod transfer;
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use core::time::Duration;
@@ -127,6 +128,7 @@ pub use shards::{SHARDS_MAX, Shards};
 pub use snapshot::{AllowanceSnapshot, KeySnapshot, ShardSnapshot, Snapshot};
 pub use status::{Counters, Planned, ShardStatus, Status};
 pub use topology::Topology;
+pub use transfer::{TransferError, transfer};
 
 use damping::Damper;
 use identify::Ledger;

@@ -119,6 +119,11 @@ impl Shared {
         *lock(&self.serving) = serving;
     }
 
+    /// What serves the whole bot, if it is known.
+    pub(super) fn serving(&self) -> Option<fleet::Serving> {
+        lock(&self.serving).clone()
+    }
+
     /// The shard that hands the guild's events on, if this process runs all shards.
     pub(super) fn shard_of(&self, guild: Snowflake) -> Option<ShardId> {
         lock(&self.serving)
@@ -146,6 +151,18 @@ impl Shared {
         shards
             .map(|handle| u64::from(handle.cell.report().stats.guilds))
             .sum()
+    }
+
+    /// How long heartbeats take to be acknowledged, in milliseconds: the mean over the shards of this process. None if
+    /// none was.
+    pub(super) fn latency_ms(&self) -> Option<u64> {
+        let shards = self.shards().into_iter();
+        let latencies: Vec<_> = shards
+            .filter_map(|handle| handle.cell.report().latency)
+            .map(|latency| u64::try_from(latency.as_millis()).unwrap_or(u64::MAX))
+            .collect();
+        let sum = latencies.iter().sum::<u64>();
+        sum.checked_div(latencies.len() as u64)
     }
 
     pub(super) fn set_crew(&self, status: FleetStatus) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use shardkeep_core::fleet::Shards;
 
 use super::option::{ConfigOption, Kind};
 use super::table::{integer, option};
@@ -40,6 +41,13 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         Kind::Text,
         "",
         "What the process is like, such as its zone. Shown in the fleet's status.",
+    ),
+    option(
+        "fleet.prefer",
+        Kind::Shards,
+        "",
+        "Shards that go to processes of this label first, when they are free: `0-31/64`, and whatever a split makes of \
+         them. Nothing moves for it. Discord chooses where a gateway is; this chooses where it is connected from.",
     ),
     option(
         "fleet.term_ms",
@@ -154,6 +162,8 @@ pub struct FleetConfig {
     pub standby: bool,
     #[serde(default)]
     pub label: Option<String>,
+    #[serde(default)]
+    pub prefer: Option<Shards>,
     pub term_ms: u64,
     pub handover: u32,
     pub drain_ms: u64,

@@ -1,5 +1,5 @@
-//! A session's side in a change of shards over several processes, as it is stored: whoever runs the session next goes on
-//! with it.
+//! A session's side in a change of shards over several processes, as it is stored: whoever runs the session next goes
+//! on with it.
 
 use serde::{Deserialize, Serialize};
 use shardkeep_core::fleet::cutover::{JoiningSnapshot, LeavingSnapshot};

@@ -1,6 +1,7 @@
 //! Where a session's outputs go: dispatches to the queue, frames to the socket, notices to the fleet.
 
 mod keep;
+mod part;
 mod switch;
 mod told;
 mod track;
@@ -21,7 +22,7 @@ use crate::clock;
 use crate::events::{CHUNK_BYTES, Chunk, Head, Queue, ShardErrorKind, Topic};
 use crate::sessions::Tracked;
 use crate::transport::{Gone, Opcode, write_frame};
-pub(crate) use switch::{Order as SwitchOrder, Part, Switch, Told as SwitchTold, joining_filter};
+pub(crate) use part::{Order as SwitchOrder, Part, Switch, Told as SwitchTold, joining_filter};
 use track::Track;
 
 /// A turn ends when it has brought so many bytes of events: about a millisecond.

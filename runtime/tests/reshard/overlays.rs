@@ -65,6 +65,12 @@ async fn a_guild_is_isolated_its_shard_is_split_under_it_and_it_comes_back() {
     let home = ShardId::of_guild(guild, 2).expect("a shard");
     assert_eq!(bot.shard_of(guild), Some(home));
 
+    // Discord's rule says where a guild can be, and the refusal says what is possible.
+    let other = ShardId::new(1 - home.index(), 2).expect("the other shard");
+    let refused = bot.transfer_guild(guild, home, other).await;
+    let refused = refused.expect_err("never there").to_string();
+    assert!(refused.contains("possible are a split of"), "{refused}");
+
     let report = through(&bot, &mut log, Target::Isolate(guild)).await;
     let overlay = bot.shard_of(guild).expect("it is served");
     assert!(home.covers(overlay) && overlay != home, "{overlay}");
@@ -83,7 +89,12 @@ async fn a_guild_is_isolated_its_shard_is_split_under_it_and_it_comes_back() {
     assert_eq!(handed, [if stays { overlay } else { now }]);
 
     if stays {
-        let report = through(&bot, &mut log, Target::Rejoin(overlay)).await;
+        let mut change = bot
+            .transfer_guild(guild, overlay, now)
+            .await
+            .expect("its shard");
+        let report = while_taking(&mut log, &bot, change.finished()).await;
+        let report = report.expect("the bot runs on");
         assert_eq!((report.identifies, report.serving.as_str()), (0, "4"));
     }
     assert_eq!(bot.shard_of(guild), Some(now));

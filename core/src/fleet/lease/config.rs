@@ -24,8 +24,9 @@ pub struct LeaseConfig {
     pub is_standby: bool,
     /// What is to be served if the register does not know yet. Members that propose nothing wait for one that does.
     pub propose: Option<Topology>,
-    /// For each label, shards that go to members of that label first, when they are free. Nothing moves for it. The
-    /// register keeps what it was told first. Default none.
+    /// For each label, shards that go to members of that label first, when they are free, and all that are a part of
+    /// them: what a split makes of them, too. Nothing moves for it. The register keeps what it was told of each label
+    /// last. Default none.
     pub prefer: BTreeMap<String, Topology>,
     /// How long a lease runs. A shard whose process crashed is taken by others after so long, and a register that was
     /// lost, or that is new, gives nothing out for so long. Default 10 s.

@@ -156,7 +156,10 @@ end
 if body.topology ~= '' and (state.revision == 0 or body.revision > state.revision) then
   set_topology(body.topology, math.max(body.revision, 1), body.course)
 end
-state.prefer = state.prefer or body.prefer
+for label, text in pairs(body.prefer or {}) do
+  state.prefer = state.prefer or {}
+  state.prefer[label] = text
+end
 local retargeted = 'null'
 if body.retarget then
   local wanted, expected, course = body.retarget.topology, body.retarget.expected, body.retarget.course
@@ -337,16 +340,26 @@ local function preferences()
   end
   for label, text in pairs(state.prefer or {}) do
     if labels[label] then
+      local list = label == body.label and own or others
       for _, shard in ipairs(expand(text)) do
-        if label == body.label then
-          own[shard] = true
-        else
-          others[shard] = true
-        end
+        local index, total = string.match(shard, '^(%d+)/(%d+)$')
+        list[total] = list[total] or {}
+        list[total][index] = true
       end
     end
   end
   return own, others
+end
+
+-- Whether a shard is one of those, or a part of one.
+local function is_of(list, shard)
+  local index, total = string.match(shard, '^(%d+)/(%d+)$')
+  for of, indices in pairs(list) do
+    if total % of == 0 and indices[format('%.0f', index % of)] then
+      return true
+    end
+  end
+  return false
 end
 
 -- First what was the member's own before, then what prefers its label, then what is nobody's, then what another may want.
@@ -360,11 +373,12 @@ local function pick(wanted)
     local free = state.free[shard]
     if free and not busy[shard] then
       local name = string.match(free, '^%d+ (.*)$')
-      local is_others = others[shard] and not own[shard]
+      local is_own = is_of(own, shard)
+      local is_others = not is_own and is_of(others, shard)
       local class = newest[name] and 5 or 3
       if name == body.name then
         class = is_others and 4 or 1
-      elseif own[shard] then
+      elseif is_own then
         class = 2
       elseif is_others then
         class = 5

@@ -9,9 +9,9 @@ use crate::reasons::reasons;
 /// Something that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// The guilds of a session that joins are known now: READY came on one that was started; one that was open before
-    /// was told those of the overlay that leaves. To be said after both sides were told them: one that knows of no guild
-    /// has nothing to hand over, and would be through at once.
+    /// The guilds of a session that joins are known now: READY came on one that was started; one that was open
+    /// before was told those of the overlay that leaves. To be said after both sides were told them: one that knows of
+    /// no guild has nothing to hand over, and would be through at once.
     Ready {
         /// The session.
         shard: ShardId,

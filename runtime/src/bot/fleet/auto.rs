@@ -57,7 +57,10 @@ impl Running {
         if self.look_at_growth_across() {
             return;
         }
-        let (guilds, shards) = (self.driver.shared.guilds(), self.fleet.status().shards);
+        let guilds = self.driver.shared.guilds();
+        let serving = self.serving.as_ref();
+        let shards = serving.map_or(0, |serving| serving.topology().len());
+        let shards = u32::try_from(shards).unwrap_or(u32::MAX);
         // A change that is under way has two sessions for a guild, and an outage none: neither is growth.
         let is_whole = self.change.is_none() && self.can_reshard().is_ok();
         let wanted = if is_whole {
@@ -74,8 +77,8 @@ impl Running {
         self.decided(guilds, shards, decision);
     }
 
-    /// How many shards there are to be, if so many guilds on so many shards are too many; and whether that is only to be
-    /// said.
+    /// How many shards there are to be, if so many guilds on so many shards are too many; and whether that is only to
+    /// be said.
     pub(super) fn outgrown(&mut self, guilds: u64, shards: u32) -> Option<(u32, bool)> {
         let auto = self.auto.as_mut()?;
         let total = auto.growth.check(guilds, shards)?;

@@ -6,11 +6,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shardkeep_core::fleet::cutover::{self, Body, Joining, Leaving, Ledger, Message};
+use shardkeep_core::fleet::cutover::{self, Body, Joining, Ledger, Message};
 use shardkeep_core::fleet::reshard::across::Steer;
 use shardkeep_core::fleet::reshard::{self, Outcome, Output, Reshard, Side, Stage};
-use shardkeep_core::fleet::{Facts, Input, Plan, Serving, Step, StepKind, Target, Topology};
-use shardkeep_core::{Instant, Machine, ShardId, Snowflake};
+use shardkeep_core::fleet::{Facts, Input, Plan, Serving, Target, Topology};
+use shardkeep_core::{Instant, Machine, ShardId};
 use tokio::sync::watch;
 
 use super::Running;
@@ -28,7 +28,7 @@ pub(super) type Storing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A change that is under way.
 pub(super) struct Change {
-    machine: Reshard,
+    pub(super) machine: Reshard,
     /// Sessions that the present step starts, and the number of its cutover. Once it is committed they are like others.
     cutovers: BTreeMap<ShardId, u64>,
     /// Of each session that leaves in this step: how many guilds it has, and how many have switched.
@@ -269,64 +269,7 @@ impl Running {
         }
     }
 
-    fn begin_leaving(&mut self, shard: ShardId, cutover: u64) {
-        let Some(change) = &self.change else {
-            return;
-        };
-        let partners = change.machine.sides().1;
-        let kind = change.machine.step().map(Step::kind);
-        let side = Leaving::new(config(cutover, shard, &partners), []);
-        let switch = Switch::new(Part::Leaving(Box::new(side)), partners);
-        let switch = match kind {
-            Some(StepKind::Rejoin) => switch.telling_guilds(),
-            _ => switch,
-        };
-        self.order(shard, SwitchOrder::Begin(Box::new(switch)));
-    }
-
-    /// A session that runs takes back what an overlay had.
-    fn begin_joining_again(&mut self, shard: ShardId, cutover: u64) {
-        let Some(change) = &self.change else {
-            return;
-        };
-        let partners = change.machine.sides().0;
-        let side = Joining::new(config(cutover, shard, &partners), []);
-        let mut apart = self.apart(shard);
-        apart.retain(|overlay| !partners.contains(overlay));
-        let switch = Switch::new(Part::Joining(Box::new(side)), partners).back();
-        self.order(shard, SwitchOrder::Begin(Box::new(switch)));
-        self.order(shard, SwitchOrder::Apart(apart));
-    }
-
-    /// The overlays that handle some of a shard's guilds.
-    pub(super) fn apart(&self, shard: ShardId) -> Vec<ShardId> {
-        let serving = self.serving.iter();
-        let overlays = serving.flat_map(|serving| serving.overlays().iter().copied());
-        overlays
-            .filter(|overlay| *overlay != shard && shard.meets(*overlay))
-            .collect()
-    }
-
-    /// A session has said which guilds it has: the other side hears of them.
-    fn told_guilds(&mut self, from: ShardId, guilds: &[Snowflake]) {
-        let Some(change) = &self.change else {
-            return;
-        };
-        let (leave, join) = change.machine.sides();
-        let is_rejoin = leave.contains(&from);
-        for other in if is_rejoin { &join } else { &leave } {
-            let common = guilds.iter().filter(|guild| other.carries(**guild));
-            let common = common.copied().collect();
-            self.order(*other, SwitchOrder::Include(common));
-        }
-        // Only now: a side that knows of no guild would be through at once.
-        let ready = if is_rejoin { join } else { vec![from] };
-        for shard in ready {
-            self.steer(reshard::Input::Ready { shard });
-        }
-    }
-
-    fn order(&mut self, shard: ShardId, order: SwitchOrder) {
+    pub(super) fn order(&mut self, shard: ShardId, order: SwitchOrder) {
         self.control(shard, Control::Switch(Box::new(order)));
     }
 

@@ -6,6 +6,7 @@ pub(super) mod crew;
 mod dry;
 mod limits;
 mod shards;
+mod sides;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};

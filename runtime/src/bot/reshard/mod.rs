@@ -6,7 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use shardkeep_core::fleet::reshard::across::Steer;
-use shardkeep_core::fleet::{Plan, PlanError, Target};
+use shardkeep_core::fleet::{Plan, PlanError, Target, TransferError, transfer};
+use shardkeep_core::{ShardId, Snowflake};
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use status::{AutoReshardStatus, ReshardReport, ReshardStatus, ReshardTotals};
@@ -22,6 +23,9 @@ pub enum ReshardError {
     /// There is no plan that leads there. The text says what is possible.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The guild cannot come to that shard. The text says what is possible.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
     /// This process runs some of the bot's shards only.
     #[error(
         "this process runs shards {0} only: a change of shards needs all of them in one process"
@@ -193,6 +197,36 @@ impl Bot {
     pub async fn reshard(&self, target: Target) -> Result<Resharding, ReshardError> {
         let (_, change) = self.request(target, false).await?;
         change.ok_or(ReshardError::NotRunning)
+    }
+
+    /// Brings a guild from one shard to another, by the change of shards that does it: a split or a merge of its shard, or
+    /// the end of its overlay. Discord's rule says on which shards a guild can be; for a session of its own, ask
+    /// [`Bot::reshard`] for [`Target::Isolate`].
+    ///
+    /// ```no_run
+    /// # async fn f(bot: shardkeep::Bot) -> Result<(), Box<dyn std::error::Error>> {
+    /// use shardkeep::core::{ShardId, Snowflake};
+    ///
+    /// let guild = Snowflake(41_771_983_423_143_937);
+    /// let from = bot.shard_of(guild).ok_or("not known yet")?;
+    /// let to = ShardId::of_guild(guild, from.total() * 2).ok_or("no such shard")?;
+    /// bot.transfer_guild(guild, from, to).await?.finished().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ReshardError::Transfer`], with what is possible instead, or another [`ReshardError`]. Nothing was done.
+    pub async fn transfer_guild(
+        &self,
+        guild: Snowflake,
+        from: ShardId,
+        to: ShardId,
+    ) -> Result<Resharding, ReshardError> {
+        let serving = self.inner.shared.serving().ok_or(ReshardError::TooEarly)?;
+        let target = transfer(&serving, guild, from, to)?;
+        self.reshard(target).await
     }
 
     /// What [`Bot::reshard_to`] would do and what it would cost, as things are now. Does nothing.

@@ -3,7 +3,7 @@
 use shardkeep_core::Snowflake;
 
 use super::Outlet;
-use super::switch::{Part, Switch, Told};
+use super::part::{Part, Switch, Told};
 use crate::sessions::{PartMemory, PartSide};
 
 /// What is on its way to the store.

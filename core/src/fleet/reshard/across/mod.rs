@@ -1,9 +1,10 @@
 //! A change of shards whose sessions lie in several processes.
 //!
 //! The [register of leases](crate::fleet::lease) holds what all have to agree on: which sessions are open, and the
-//! [`Course`] of the change, in one value that is replaced as a whole or not at all. One process, the [`Leader`], drives
-//! a [`Reshard`](super::Reshard) by it; each process has its [`Parts`], the sessions of its own that take part. What the
-//! sides of a cutover say to each other, and how far each has come, goes from process to process in [`Letter`]s.
+//! [`Course`] of the change, in one value that is replaced as a whole or not at all. One process, the [`Leader`],
+//! drives a [`Reshard`](super::Reshard) by it; each process has its [`Parts`], the sessions of its own that take part.
+//! What the sides of a cutover say to each other, and how far each has come, goes from process to process in
+//! [`Letter`]s.
 //!
 //! ```text
 //!  the leader                     the register                      every process

@@ -6,6 +6,7 @@ mod grow;
 mod lease;
 mod mail;
 mod observe;
+mod part;
 mod permits;
 mod register;
 mod shards;
@@ -92,6 +93,9 @@ impl Crew {
         let name = from.name.clone().unwrap_or_else(default_name);
         let mut lease = LeaseConfig::new(name.clone(), instance, from.capacity);
         lease.label = from.label.clone().unwrap_or_default();
+        if let Some(Shards::Fixed(prefer)) = &from.prefer {
+            lease.prefer.insert(lease.label.clone(), prefer.clone());
+        }
         lease.is_standby = from.standby;
         lease.term = from.term();
         lease.margin = lease.term * 3 / 20;

@@ -42,6 +42,7 @@ pub(super) fn line(status: &fleet::Status, shared: &Shared) -> String {
         "ready": status.ready,
         "waiting": status.waiting,
         "guilds": shared.guilds_here(),
+        "latency_ms": shared.latency_ms(),
     })
     .to_string()
 }
