@@ -172,6 +172,7 @@ proptest! {
                 11 => Input::Down { shard },
                 12 => Input::Run { shard, resumable: number % 2 == 0 },
                 13 => Input::Release { shard },
+                14 => Input::Activity { shard, events: ms },
                 _ if number % 50 == 0 => Input::Shutdown,
                 _ => Input::Closed { shard, fatal: number % 2 == 0 },
             };

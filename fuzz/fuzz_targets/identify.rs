@@ -41,6 +41,7 @@ enum Step {
         resumable: bool,
     },
     Release(u8),
+    Activity(u8, u32),
     Shutdown,
 }
 
@@ -148,6 +149,10 @@ impl Drive {
             },
             Step::Release(index) => Input::Release {
                 shard: shard(index),
+            },
+            Step::Activity(index, events) => Input::Activity {
+                shard: shard(index),
+                events: events.into(),
             },
             Step::Shutdown => Input::Shutdown,
         };

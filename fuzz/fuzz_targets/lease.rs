@@ -199,7 +199,8 @@ fuzz_target!(|acts: Vec<Act<'_>>| {
             }
             Act::Retarget { expected, total } => {
                 if let Ok(topology) = Topology::whole(total.into()) {
-                    holder.retarget(expected.into(), &topology);
+                    let course = (expected % 2 == 0).then(|| "{}".to_owned());
+                    holder.retarget(expected.into(), &topology, course);
                 }
             }
             Act::View => holder.ask_for_view(),

@@ -10,8 +10,11 @@ use std::collections::BTreeSet;
 use core::time::Duration;
 
 use lease_world::{Plan, World};
-use shardkeep_core::ShardId;
-use shardkeep_core::fleet::{Shards, Topology};
+use lua_ledger::LuaLedger;
+use shardkeep_core::fleet::lease::{Holder, LeaseConfig, REGISTER, Step};
+use shardkeep_core::fleet::{SessionStartLimit, Shards, Topology};
+use shardkeep_core::{Instant, ShardId};
+use shardkeep_sim::rush::crew::Ledger as _;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -165,6 +168,53 @@ fn parts_of_shards_go_where_the_whole_ones_would() {
     let parts = BTreeSet::from(parts);
     assert_eq!(world.shards_of(2), parts);
     finish(world);
+}
+
+/// After an outage everybody wants to identify at once.
+#[test]
+fn the_busiest_shards_are_permitted_first() {
+    let mut register = LuaLedger::new(REGISTER);
+    let mut config = LeaseConfig::new("one".to_owned(), 1, 4);
+    config.propose = Some(Topology::whole(4).expect("a total"));
+    let mut holder = Holder::new(config);
+    let (mut now, mut permitted) = (Instant::ZERO, Vec::new());
+    while permitted.len() < 4 {
+        assert!(now < Instant::from_secs(120), "{permitted:?}");
+        now += Duration::from_millis(20);
+        holder.handle_timeout(now);
+        while let Some(step) = holder.poll_step() {
+            match step {
+                Step::Permit { shard } => {
+                    holder.permit_sent(shard);
+                    permitted.push(shard.index());
+                }
+                Step::FetchLimits => holder.limits(now, limits()),
+                _ => {}
+            }
+        }
+        // Permits begin a while after the register.
+        if now == Instant::from_secs(30) {
+            for (shard, _) in holder.shards().collect::<Vec<_>>() {
+                holder.activity(shard, [3, 900, 5, 70_000][shard.index() as usize]);
+                holder.want_permit(shard);
+            }
+        }
+        if let Some(exchange) = holder.exchange(now) {
+            let answer = register.run(now, &exchange.keys, &exchange.argument);
+            let heeded = holder.answered(now, Some(answer.as_bytes()));
+            assert_eq!(heeded, Ok(()), "{answer}");
+        }
+    }
+    assert_eq!(permitted, [3, 1, 2, 0]);
+}
+
+const fn limits() -> SessionStartLimit {
+    SessionStartLimit {
+        total: 1_000,
+        remaining: 1_000,
+        reset_after_ms: 86_400_000,
+        max_concurrency: 1,
+    }
 }
 
 #[test]

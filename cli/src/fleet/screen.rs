@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 use shardkeep::core::fleet::lease::{MemberView, View};
 use shardkeep::core::fleet::plan::Span;
+use shardkeep::core::fleet::reshard::across::Course;
 use shardkeep::core::fleet::{Shards, Topology};
 
 /// The screen. Writing to a string cannot fail.
@@ -14,6 +15,9 @@ pub(super) fn of(view: &View) -> String {
         out.push_str("nobody has said yet which shards there are\n");
     } else {
         let _ = writeln!(out, "shards {}, revision {}", view.topology, view.revision);
+    }
+    if let Some(course) = view.course.as_deref().and_then(Course::read) {
+        change(&mut out, &course);
     }
     if view.opens_in_ms > 0 {
         let _ = writeln!(
@@ -39,6 +43,33 @@ pub(super) fn of(view: &View) -> String {
         );
     }
     out
+}
+
+/// The change of shards that is under way, or was the last.
+fn change(out: &mut String, course: &Course) {
+    let _ = match (&course.ended, &course.step) {
+        (Some(ended), _) => writeln!(
+            out,
+            "the last change, from {}: {}; {} identifies, {} possibly lost",
+            course.from,
+            ended.outcome,
+            ended.identifies,
+            ended.account.old.possibly_lost + ended.account.new.possibly_lost
+        ),
+        (None, Some(step)) => writeln!(
+            out,
+            "changing from {}: {} of {} steps taken, {}: {step}",
+            course.from,
+            course.taken,
+            course.steps,
+            course.stage.name()
+        ),
+        (None, None) => writeln!(
+            out,
+            "changing from {}: {} of {} steps taken",
+            course.from, course.taken, course.steps
+        ),
+    };
 }
 
 fn members(out: &mut String, view: &View) {

@@ -98,6 +98,14 @@ pub enum Input {
         /// The shard.
         shard: ShardId,
     },
+    /// So many events came to the shard in the time that the driver compares all by, such as since it began. After an
+    /// outage the busiest identify first. To be said before [`Input::WantIdentify`].
+    Activity {
+        /// The shard.
+        shard: ShardId,
+        /// How many; only powers of two make a difference.
+        events: u64,
+    },
     /// Stop every shard and start none.
     Shutdown,
 }

@@ -54,6 +54,15 @@ impl Fleet {
         Ok(())
     }
 
+    /// How busy a shard is.
+    pub(super) fn weigh(&mut self, shard: ShardId, events: u64) -> Result<(), Misuse> {
+        if self.roster.phase(shard).is_none() {
+            return Err(Misuse::UnknownShard(shard));
+        }
+        self.queue.weigh(shard, events);
+        Ok(())
+    }
+
     /// The shard has ended and does not belong here any more.
     pub(super) fn forget(&mut self, shard: ShardId) {
         self.parked.remove(&(shard.index(), shard.total()));

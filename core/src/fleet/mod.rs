@@ -33,7 +33,8 @@
 //! **Spacing.** The 5 s count from the grant, or from [`Input::IdentifySent`] if the driver reports it, and get
 //! [`Config::margin`] on top. Sessions of different totals share the keys.
 //!
-//! **Turns.** Within a key the lower index goes first, but each shard has one turn a round. A shard that fails and
+//! **Turns.** Within a key the lower index goes first, after an outage the busier shard ([`Input::Activity`]), but each
+//! shard has one turn a round. A shard that fails and
 //! asks again in a loop is overtaken by everyone else who waits, so nobody starves.
 //!
 //! **The account.** What `/gateway/bot` said last, less what was granted since, less what was under way when it was
@@ -297,6 +298,7 @@ impl Machine for Fleet {
             Input::Resumable { shard } => self.mark_resumable(shard)?,
             Input::Run { shard, resumable } => self.run(now, shard, resumable)?,
             Input::Release { shard } => self.release(shard)?,
+            Input::Activity { shard, events } => self.weigh(shard, events)?,
             Input::Shutdown => self.shut_down(),
             _ => {
                 let waits = self.shard_input(now, input)?;

@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 use core::time::Duration;
 
 use crate::id::ShardId;
@@ -10,12 +11,13 @@ use crate::time::Instant;
 /// What Discord asks for between two identifies of one key.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(5);
 
-/// A place in a queue. Within a round, lower indices go first: that is Discord's order (all of one round of
-/// `max_concurrency` shards before the next). A shard has one turn a round, so that one that comes back
-/// again and again cannot keep others waiting, however low its index.
+/// A place in a queue. Within a round, the busiest go first, by powers of two, and of those lower indices: that is
+/// Discord's order (all of one round of `max_concurrency` shards before the next). A shard has one turn a round, so that
+/// one that comes back again and again cannot keep others waiting, however busy it is, and however low its index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket {
     round: u64,
+    busy: Reverse<u8>,
     index: u32,
     total: u32,
 }
@@ -34,6 +36,13 @@ struct Key {
     /// `free_at` before the last grant, and whose grant that was: what to go back to if it is not used.
     before: Instant,
     last: Option<ShardId>,
+}
+
+/// How busy a shard with so many events is: only powers of two count, so that what is about the same keeps its order.
+pub(crate) const fn busy(events: u64) -> u8 {
+    #[expect(clippy::cast_possible_truncation, reason = "there are 64 bits")]
+    let bits = (u64::BITS - events.leading_zeros()) as u8;
+    bits
 }
 
 /// A shard that waits.
@@ -57,6 +66,8 @@ pub(crate) struct Queue {
     /// The round of the last grant, and each shard's.
     round: u64,
     rounds: BTreeMap<ShardId, u64>,
+    /// How busy shards are, as far as was told.
+    busy: BTreeMap<ShardId, u8>,
     /// For each index that identified lately, until when its key is taken: outlives a change of `max_concurrency`.
     recent: BTreeMap<u32, Instant>,
 }
@@ -71,6 +82,7 @@ impl Queue {
             places: BTreeMap::new(),
             round: 0,
             rounds: BTreeMap::new(),
+            busy: BTreeMap::new(),
             recent: BTreeMap::new(),
         }
     }
@@ -172,12 +184,18 @@ impl Queue {
             .max(self.round);
         let ticket = Ticket {
             round,
+            busy: Reverse(self.busy.get(&shard).copied().unwrap_or_default()),
             index: shard.index(),
             total: shard.total(),
         };
         let key = shard.rate_limit_key(self.max_concurrency);
         self.keys.entry(key).or_default().waiting.insert(ticket);
         self.places.insert(shard, Place::Queued(ticket));
+    }
+
+    /// How busy the shard is, for the next time that it joins.
+    pub(crate) fn weigh(&mut self, shard: ShardId, events: u64) {
+        self.busy.insert(shard, busy(events));
     }
 
     /// Takes the shard out of the line. Says whether it waited.
@@ -201,6 +219,7 @@ impl Queue {
     pub(crate) fn forget(&mut self, shard: ShardId) {
         self.leave(shard);
         self.rounds.remove(&shard);
+        self.busy.remove(&shard);
     }
 
     /// Moves those whose time has come into their key's queue.

@@ -10,8 +10,8 @@ use super::serving::Serving;
 /// The change of shards that brings a guild from one shard to another.
 ///
 /// Discord sends a guild's events to `(guild_id >> 22) % num_shards`, so a guild cannot be put on any shard: it can
-/// come to one of which it is a part. That is a half of its own shard (a split), the shard of which its own is a half (a
-/// merge), an overlay of its own, or its shard again (the overlay leaves).
+/// come to one of which it is a part. That is a half of its own shard (a split), the shard of which its own is a half
+/// (a merge), or its shard again where it has an overlay, which leaves. [`Target::Isolate`] gives it one.
 ///
 /// ```
 /// use shardkeep_core::fleet::{Serving, Target, Topology, transfer};

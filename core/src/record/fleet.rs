@@ -29,6 +29,7 @@ table! {
         13 "shutdown" "Stop every shard and start none." {}
         14 "run" "The shard runs here from now on." { id: "the shard", value: "1 if a session of it can be resumed" }
         15 "release" "The shard does not belong here any more." { id: "the shard" }
+        16 "activity" "So many events came to the shard: after an outage the busiest identify first." { id: "the shard", value: "how many" }
     }
 }
 
@@ -142,6 +143,10 @@ pub fn handle_fleet_input(
             resumable: record.value != 0,
         },
         15 => Input::Release { shard: shard()? },
+        16 => Input::Activity {
+            shard: shard()?,
+            events: record.value,
+        },
         _ => return Err(Status::UnknownKind),
     };
     Ok(fleet.handle_input(now, input)?)

@@ -228,6 +228,7 @@ impl World {
                 self.check_exclusive(by);
             }
             Happening::Wants(_, shard) if process.sessions.contains_key(&shard) => {
+                holder.activity(shard, 1 << (shard.index() % 9));
                 holder.want_permit(shard);
             }
             Happening::Identifies(_, shard) => self.identify(by, shard),

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::fleet::SessionStartLimit;
+use crate::fleet::queue::busy;
 use crate::id::ShardId;
 use crate::time::{Instant, micros};
 
@@ -15,6 +16,9 @@ use super::{Holder, Step};
 
 /// How many permits one exchange asks for at most: a store does one thing at a time.
 const WANTS_MAX: usize = 64;
+
+/// Shards with more events than two to this power are alike: what the register's order has room for.
+const BUSY_MAX: u8 = 31;
 
 /// Discord's day. A longer wait cannot be meant.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -54,6 +58,8 @@ pub(super) struct Desk {
     /// Who waits, and when the register says it is worth asking.
     wants: BTreeMap<ShardId, Option<Instant>>,
     hand: BTreeMap<ShardId, Permit>,
+    /// How busy shards are, by powers of two.
+    busy: BTreeMap<ShardId, u8>,
     /// Used, and not yet told.
     sent: Vec<u64>,
     report: Option<(Instant, SessionStartLimit)>,
@@ -66,6 +72,7 @@ pub(super) struct Desk {
 #[derive(Debug, Default)]
 pub(super) struct DeskWords {
     pub(super) wants: Vec<Shard>,
+    pub(super) busy: BTreeMap<Shard, u8>,
     pub(super) hand: Vec<Cow<'static, str>>,
     pub(super) sent: Vec<Cow<'static, str>>,
     pub(super) limits: Option<Limits>,
@@ -122,6 +129,12 @@ impl Desk {
                 .take(WANTS_MAX)
                 .map(|&shard| Shard(shard))
                 .collect(),
+            busy: self
+                .wants
+                .keys()
+                .take(WANTS_MAX)
+                .filter_map(|shard| Some((Shard(*shard), *self.busy.get(shard)?)))
+                .collect(),
             hand: self
                 .hand
                 .values()
@@ -164,6 +177,7 @@ impl Desk {
     /// The lease of a shard is over: it does not identify.
     pub(super) fn drop_want(&mut self, shard: ShardId) {
         self.wants.remove(&shard);
+        self.busy.remove(&shard);
     }
 
     pub(super) fn keep_clock(&mut self) {
@@ -209,6 +223,12 @@ impl Holder {
             self.desk.wants.insert(shard, None);
             self.hasten();
         }
+    }
+
+    /// So many events came to the shard, in the time that all members compare theirs by. After an outage the busiest are
+    /// permitted first; only powers of two make a difference.
+    pub fn activity(&mut self, shard: ShardId, events: u64) {
+        self.desk.busy.insert(shard, busy(events).min(BUSY_MAX));
     }
 
     /// The shard does not want to identify any more. A permit that it has is given back unused.

@@ -544,13 +544,19 @@ end
 state.flights = kept
 flights = kept
 
--- Since when each of the member's shards waits, and with what right: who came in the same few seconds goes by index.
+-- Since when each of the member's shards waits, and with what right: of those that came in the same few seconds the
+-- busiest go first, and of those lower indices. Three numbers in one that is exact.
+local weights = body.weights or {}
+local function right_of(shard, index, since)
+  local quiet = 31 - (weights[shard] or 0)
+  return (math.floor(since / PATIENT) * 32 + quiet) * 65536 + index
+end
 local waited = known and known.waits and cmsgpack.unpack(known.waits) or {}
 local waits, line = {}, {}
 for _, shard in ipairs(body.wants) do
   waits[shard] = waited[shard] or now
   local index = index_of(shard)
-  line[#line + 1] = { shard = shard, index = index, right = math.floor(waits[shard] / PATIENT) * 65536 + index }
+  line[#line + 1] = { shard = shard, index = index, right = right_of(shard, index, waits[shard]) }
 end
 table.sort(line, function(a, b)
   if a.right ~= b.right then

@@ -115,6 +115,7 @@ impl Holder {
             held,
             busy,
             wants: desk.wants,
+            wants_busy: desk.busy,
             hand: desk.hand,
             sent: desk.sent,
             permit: micros(config.permit),

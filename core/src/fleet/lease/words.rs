@@ -55,6 +55,9 @@ pub(super) struct Statement<'a> {
     /// What it cannot take: sessions without a lease that are not closed yet.
     pub(super) busy: Vec<Shard>,
     pub(super) wants: Vec<Shard>,
+    /// Of those that want to identify, how busy they are, by powers of two.
+    #[serde(rename = "weights", skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) wants_busy: BTreeMap<Shard, u8>,
     pub(super) hand: Vec<Cow<'a, str>>,
     pub(super) sent: Vec<Cow<'a, str>>,
     #[serde(rename = "use")]

@@ -97,6 +97,18 @@ impl Play<Fleet> {
         })
     }
 
+    /// So many events came to it.
+    fn active(self, shard: &str, events: u64) -> Self {
+        let (index, total) = shard.split_once('/').expect("index/total");
+        let number = |text: &str| text.parse().expect("a number");
+        let id = ShardId::new(number(index), number(total)).map_or(0, shard_to_id);
+        self.feed(Rec {
+            id,
+            value: events,
+            ..Rec::new("activity")
+        })
+    }
+
     fn wants(self, shard: &str) -> Self {
         self.shard(shard, "want_identify")
     }

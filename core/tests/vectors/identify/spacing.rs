@@ -13,6 +13,7 @@ const TWO_KEYS: Bot = Bot {
 pub(crate) fn vectors() -> Vec<Vector> {
     let mut vectors = keys();
     vectors.extend(odd_keys());
+    vectors.extend(busiest());
     vectors.extend(order());
     vectors.extend(changes());
     vectors.extend(changing_limits());
@@ -73,6 +74,59 @@ fn keys() -> Vec<Vector> {
         .gives(&["identify_waiting code=1 shard=3/4 value=5250000"])
         .due("identify")
         .gives(&["grant_identify shard=2/4", "grant_identify shard=3/4"])
+        .end(),
+    ]
+}
+
+/// After an outage.
+fn busiest() -> Vec<Vector> {
+    vec![
+        play(
+            "the_busiest_first",
+            "queue: of shards that wait in the same round the busiest goes first, by powers of two, then the lowest",
+            "4",
+        )
+        .begins()
+        .shard("0/4", "resumable")
+        .shard("1/4", "resumable")
+        .shard("2/4", "resumable")
+        .shard("3/4", "resumable")
+        .limits(BOT)
+        .active("2/4", 9_000)
+        .active("3/4", 4_000)
+        .active("1/4", 5_000)
+        .wants("0/4")
+        .gives(&["grant_identify shard=0/4"])
+        .wants("1/4")
+        .wants("2/4")
+        .wants("3/4")
+        .due("identify")
+        .gives(&["grant_identify shard=2/4"])
+        .due("identify")
+        .gives(&["grant_identify shard=1/4"])
+        .due("identify")
+        .gives(&["grant_identify shard=3/4"])
+        .end(),
+        play(
+            "one_turn_each_however_busy",
+            "queue: a busy shard that comes back waits until everybody who waits has had a turn",
+            "2",
+        )
+        .begins_with(BOT)
+        .active("0/2", 1_000_000)
+        .active("9/10", 1)
+        .returns("unknown_shard")
+        .shard("0/2", "resumed")
+        .wants("0/2")
+        .gives(&["grant_identify shard=0/2"])
+        .wants("1/2")
+        .shard("0/2", "identify_rejected")
+        .wants("0/2")
+        .due("damped")
+        .due("identify")
+        .gives(&["grant_identify shard=1/2"])
+        .due("identify")
+        .gives(&["grant_identify shard=0/2"])
         .end(),
     ]
 }

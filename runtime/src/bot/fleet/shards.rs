@@ -129,6 +129,9 @@ impl Running {
             Notice::Fenced { shard } => self.fenced(shard),
             Notice::Fleet(input) => {
                 self.note_permit(input);
+                if let Input::WantIdentify { shard } = input {
+                    self.note_activity(shard);
+                }
                 self.feed(input);
             }
             Notice::Switch { shard, told } => self.on_switch(shard, told),
@@ -166,6 +169,18 @@ impl Running {
                     self.steer(reshard::Input::Ended { shard });
                 }
             }
+        }
+    }
+
+    /// After an outage the busiest shards come back first.
+    fn note_activity(&mut self, shard: ShardId) {
+        let Some(handle) = self.driver.shared.shard(shard) else {
+            return;
+        };
+        let events = handle.cell.report().stats.dispatches;
+        self.feed(Input::Activity { shard, events });
+        if let Some(crew) = &mut self.crew {
+            crew.note_activity(shard, events);
         }
     }
 

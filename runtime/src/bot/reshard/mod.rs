@@ -199,8 +199,8 @@ impl Bot {
         change.ok_or(ReshardError::NotRunning)
     }
 
-    /// Brings a guild from one shard to another, by the change of shards that does it: a split or a merge of its shard, or
-    /// the end of its overlay. Discord's rule says on which shards a guild can be; for a session of its own, ask
+    /// Brings a guild from one shard to another, by the change of shards that does it: a split or a merge of its shard,
+    /// or the end of its overlay. Discord's rule says on which shards a guild can be; for a session of its own, ask
     /// [`Bot::reshard`] for [`Target::Isolate`].
     ///
     /// ```no_run

@@ -3,8 +3,14 @@
 use shardkeep_core::fleet::{Input, SessionStartLimit};
 use shardkeep_core::{Instant, ShardId};
 
-use super::Running;
+use super::{Crew, Running};
 use crate::shard::Control;
+
+impl Crew {
+    pub(in crate::bot::fleet) fn note_activity(&mut self, shard: ShardId, events: u64) {
+        self.holder.activity(shard, events);
+    }
+}
 
 impl Running {
     /// The fleet's machine grants an identify; over all processes the register has to.
