@@ -50,7 +50,7 @@ use crate::shard::{CommandFailed, Control};
 use crate::store::StoreError;
 use crate::transport::{Connector, client_config, read_bytes_max};
 use fleet::crew::open;
-use fleet::{Driver, Order};
+use fleet::{Driver, Order, PurseFile};
 use handlers::Handlers;
 use shared::{Shared, Stage};
 
@@ -169,6 +169,7 @@ impl Bot {
                 reason: reason.to_owned(),
             }));
         }
+        let purse = PurseFile::open(&config)?;
         let driver = Driver {
             filter: config.filter(),
             config: config.clone(),
@@ -179,6 +180,7 @@ impl Bot {
             snapshots,
             sessions: sessions.clone(),
             register,
+            purse,
             window_log_max: builder.window_log_max,
             seed: builder.seed,
         };

@@ -173,6 +173,8 @@ pub struct Queue {
 pub struct Identify {
     pub reserve: u32,
     pub margin_ms: u64,
+    #[serde(default)]
+    pub shared_file: Option<String>,
     pub limits_max_age_ms: u64,
     pub start_rounds: u32,
     pub start_patience_ms: u64,

@@ -228,6 +228,13 @@ pub(super) const BOT: &[ConfigOption] = &[
         "Added to the 5 s that Discord asks for between two identifies of one key.",
     ),
     option(
+        "identify.shared_file",
+        Kind::Text,
+        "",
+        "A file that the bot's processes on one machine share: their identifies are spaced and counted together, over \
+         restarts too. With `fleet.kind = redis` the register does that, over all machines.",
+    ),
+    option(
         "identify.limits_max_age_ms",
         integer(1_000, DAY_MS),
         "600000",

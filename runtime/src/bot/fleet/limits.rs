@@ -10,6 +10,7 @@ use crate::http::{GatewayBot, HttpError, gateway_bot};
 
 impl Running {
     pub(super) fn fetch_limits(&mut self) {
+        self.asked_ms = clock::unix_ms();
         if let Some(crew) = &mut self.crew {
             crew.asked_at = clock::now();
         }
@@ -27,6 +28,7 @@ impl Running {
                     limit: found.session_start_limit,
                 });
                 self.note_limits(found.session_start_limit);
+                self.fill_purse(self.asked_ms, found.session_start_limit);
                 for shard in std::mem::take(&mut self.unplaced) {
                     self.start(shard);
                 }

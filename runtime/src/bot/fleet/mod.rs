@@ -5,6 +5,7 @@ mod change;
 pub(super) mod crew;
 mod dry;
 mod limits;
+mod purse;
 mod shards;
 mod sides;
 mod told;
@@ -37,6 +38,8 @@ use auto::Auto;
 use change::{Change, Storing};
 use crew::{Crew, Register, Stirred};
 use dry::Dry;
+use purse::Permits;
+pub(super) use purse::PurseFile;
 use told::Told;
 
 /// What the bot asks of its fleet.
@@ -70,6 +73,8 @@ pub(super) struct Driver {
     pub(super) sessions: Option<Arc<Sessions>>,
     /// Where the processes of a fleet lease their shards, if they do.
     pub(super) register: Option<Arc<dyn Register>>,
+    /// Where the processes of one machine count their identifies together, if they do.
+    pub(super) purse: Option<Arc<PurseFile>>,
     pub(super) window_log_max: u32,
     pub(super) seed: u64,
 }
@@ -101,6 +106,10 @@ struct Running {
     dry: Option<Dry>,
     /// This process's place among others, if it shares the bot's shards.
     crew: Option<Crew>,
+    /// Shards that wait until the processes of this machine together may identify.
+    permits: Option<Permits>,
+    /// When `/gateway/bot` was asked last, in milliseconds of Unix time.
+    asked_ms: u64,
     /// For whoever steers a change of shards.
     orders: mpsc::WeakUnboundedSender<Order>,
 }
@@ -113,6 +122,7 @@ enum Woken {
     Due(Instant),
     Stored,
     Stirred(Stirred),
+    Permitted(Option<ShardId>),
     Grown,
     Dried,
 }
@@ -140,6 +150,8 @@ impl Driver {
                 Woken::Grown => running.look_at_growth(),
                 Woken::Dried => running.look_for_dry_shards(),
                 Woken::Stirred(stirred) => running.on_stirred(stirred),
+                Woken::Permitted(Some(shard)) => running.permitted_by_purse(shard),
+                Woken::Permitted(None) => {}
                 // The bot itself is gone: nobody is left to take events.
                 Woken::Order(None) => running.shut_down(true, false),
                 Woken::Notice(None) => break,
@@ -197,6 +209,8 @@ impl Driver {
             auto: None,
             dry: Dry::new(self.config.dry),
             crew,
+            permits: self.purse.clone().map(Permits::new),
+            asked_ms: 0,
             orders: to_itself,
             driver: self,
         };
@@ -251,6 +265,12 @@ impl Running {
                 None => pending().await,
             }
         };
+        let permits = async {
+            match &mut self.permits {
+                Some(permits) => permits.next().await,
+                None => pending().await,
+            }
+        };
         let storing = async {
             match &mut self.storing {
                 Some(storing) => storing.await,
@@ -271,6 +291,7 @@ impl Running {
             () = auto::due(self.auto.as_ref()) => Woken::Grown,
             () = dry::due(self.dry.as_ref()) => Woken::Dried,
             stirred = crew => Woken::Stirred(stirred),
+            shard = permits => Woken::Permitted(shard),
             now = poll_fn(|cx| deadline.poll(cx, fleet)) => Woken::Due(now),
         }
     }

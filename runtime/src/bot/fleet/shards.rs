@@ -129,6 +129,7 @@ impl Running {
             Notice::Fenced { shard } => self.fenced(shard),
             Notice::Fleet(input) => {
                 self.note_permit(input);
+                self.note_purse(input);
                 if let Input::WantIdentify { shard } = input {
                     self.note_activity(shard);
                 }

@@ -15,9 +15,10 @@ impl Crew {
 impl Running {
     /// The fleet's machine grants an identify; over all processes the register has to.
     pub(in crate::bot::fleet) fn granted(&mut self, shard: ShardId) {
-        match &mut self.crew {
-            Some(crew) => crew.holder.want_permit(shard),
-            None => self.control(shard, Control::Granted),
+        if let Some(crew) = &mut self.crew {
+            crew.holder.want_permit(shard);
+        } else if !self.granted_by_purse(shard) {
+            self.control(shard, Control::Granted);
         }
     }
 
