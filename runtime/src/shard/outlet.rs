@@ -1,5 +1,7 @@
 //! Where a session's outputs go: dispatches to the queue, frames to the socket, notices to the fleet.
 
+#[cfg(test)]
+mod held_tests;
 mod keep;
 mod part;
 mod switch;
@@ -169,6 +171,18 @@ impl Outlet {
 
     /// To the user, and to the cache first, if it is news to it.
     fn hand_on(&mut self, dispatch: &Dispatch<'_>, is_news: bool) {
+        let session = self.track.epoch();
+        if self.hand_on_of(dispatch, is_news, session) {
+            self.track.handed(dispatch.sequence);
+        }
+        if self.staged.bytes() >= CHUNK_BYTES {
+            // A chunk's worth: compressed streams bring many of them in one round.
+            self.put();
+        }
+    }
+
+    /// The same, of whichever session it was. Whether it was handed on.
+    fn hand_on_of(&mut self, dispatch: &Dispatch<'_>, is_news: bool, session: u32) -> bool {
         let Dispatch {
             kind,
             sequence,
@@ -177,7 +191,7 @@ impl Outlet {
         } = *dispatch;
         if self.sieve.is_some_and(|wanted| !wanted.lets_through(kind)) {
             self.unwanted += 1;
-            return;
+            return false;
         }
         let mut before: &[u8] = &[];
         if let Some(cache) = &mut self.cache {
@@ -187,7 +201,7 @@ impl Outlet {
             };
             let Some(told) = told else {
                 self.unwanted += 1;
-                return;
+                return false;
             };
             before = told;
         }
@@ -197,17 +211,13 @@ impl Outlet {
             topic: Topic::Dispatch,
             kind: dispatch.kind,
             replayed: dispatch.replayed,
-            session: self.track.epoch(),
+            session,
         };
         if !self.staged.push_with(head, dispatch.name, data, before) {
             self.dropped(dispatch);
-            return;
+            return false;
         }
-        self.track.handed(dispatch.sequence);
-        if self.staged.bytes() >= CHUNK_BYTES {
-            // A chunk's worth: compressed streams bring many of them in one round.
-            self.put();
-        }
+        true
     }
 
     /// Puts this round's events into the queue. The user is woken at the end of the turn.

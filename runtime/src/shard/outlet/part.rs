@@ -1,5 +1,6 @@
 //! A shard's part in a change of shards: which side it is, what it is told, what it tells.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use shardkeep_core::fleet::cutover::{Counts, Joining, Leaving, Message, SHARED};
@@ -85,6 +86,9 @@ pub(crate) struct Switch {
     /// Dispatches that were suppressed because the other side has them: not finished before the change is. A process
     /// that dies is sent them again.
     pub(super) suppressed: Vec<u64>,
+    /// Sequences that are held, and those of sessions that are gone, with each one's number.
+    pub(super) held: BTreeSet<u64>,
+    pub(super) held_of_lost: BTreeMap<u64, u32>,
     /// The session was lost after guilds could be handed over: it is not opened again.
     pub(super) is_lost: bool,
     /// The other side may lie in another process: what must outlive this one is stored before it is told.
@@ -107,6 +111,8 @@ impl Switch {
             is_told: false,
             said: (0, 0),
             suppressed: Vec::new(),
+            held: BTreeSet::new(),
+            held_of_lost: BTreeMap::new(),
             is_lost: false,
             keep: None,
             tick,

@@ -78,7 +78,10 @@ impl Outlet {
                 self.track.handed(dispatch.sequence);
             }
             Verdict::Suppress(_) => {}
-            Verdict::Held => self.track.handed(dispatch.sequence),
+            Verdict::Held => {
+                switch.held.insert(dispatch.sequence);
+                self.track.handed(dispatch.sequence);
+            }
         }
         // What was held comes before what follows it.
         self.converse();
@@ -140,6 +143,11 @@ impl Outlet {
     }
 
     fn settled(&mut self, event: &Event<'_>, verdict: Verdict) {
+        let lost_of = self.switch.as_mut().and_then(|switch| {
+            let lost = switch.held_of_lost.remove(&event.sequence);
+            switch.held.remove(&event.sequence);
+            lost
+        });
         if verdict == Verdict::Dispatch {
             let dispatch = Dispatch {
                 sequence: event.sequence,
@@ -149,8 +157,12 @@ impl Outlet {
                 replayed: false,
             };
             self.unwanted -= 1;
-            self.hand_on(&dispatch, true);
-        } else {
+            match lost_of {
+                // It is no event of the present session, which may have one with the same number.
+                Some(session) => drop(self.hand_on_of(&dispatch, true, session)),
+                None => self.hand_on(&dispatch, true),
+            }
+        } else if lost_of.is_none() {
             self.track.finished([event.sequence]);
         }
     }
@@ -299,6 +311,11 @@ impl Outlet {
         };
         // Of a session that is gone nothing comes again, and the next counts anew.
         switch.suppressed.clear();
+        let session = self.track.epoch();
+        let held = std::mem::take(&mut switch.held).into_iter();
+        switch
+            .held_of_lost
+            .extend(held.map(|sequence| (sequence, session)));
         if let Part::Leaving(side) = &mut switch.part
             && switch.has_begun
         {
