@@ -40,6 +40,7 @@ enum Step {
         guild: u64,
     },
     Reconnect,
+    Heartbeat,
     Shutdown {
         resumable: bool,
     },
@@ -109,6 +110,7 @@ impl Drive {
                 });
             }
             Step::Reconnect => self.feed(Input::Reconnect),
+            Step::Heartbeat => self.feed(Input::Heartbeat),
             Step::Shutdown { resumable } => self.feed(Input::Shutdown {
                 resumable: *resumable,
             }),

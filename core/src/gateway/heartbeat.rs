@@ -58,6 +58,11 @@ impl Heartbeat {
         self.unanswered_since.get_or_insert(now);
     }
 
+    /// Whether a beat waits for its acknowledgement.
+    pub(super) const fn is_unanswered(&self) -> bool {
+        self.unanswered_since.is_some()
+    }
+
     /// A beat is due by the schedule.
     pub(super) const fn scheduled(&mut self, now: Instant) {
         self.scheduled_at = Some(now);

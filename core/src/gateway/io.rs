@@ -35,6 +35,10 @@ pub enum Input<'a> {
         /// What to send.
         command: &'a Command,
     },
+    /// Send a heartbeat now, beside the schedule: its acknowledgement proves that the session lives, and that what
+    /// Discord sent before it has come. Only an established session does; within the limits, and not while the last one
+    /// is unanswered.
+    Heartbeat,
     /// Reconnect and resume now, as if Discord had asked for it.
     Reconnect,
     /// Stop for good. A `resumable` stop closes with 4000, so that a snapshot can go on elsewhere for a few minutes;

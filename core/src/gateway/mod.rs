@@ -309,6 +309,9 @@ impl Session {
             Input::Disconnected { code } => self.on_disconnected(now, code)?,
             Input::IdentifyGranted => self.on_granted(now),
             Input::Send { id, command } => self.on_command(id, command),
+            Input::Heartbeat if self.state() == StateName::Ready => self.context.beat_to_know(now),
+            // It would prove nothing.
+            Input::Heartbeat => {}
             Input::Reconnect => self.apply(now, Signal::Recycle),
             Input::Shutdown { resumable } => self.apply(now, Signal::Stop { resumable }),
         }

@@ -18,6 +18,7 @@ table! {
         6 "send" "A command of the user's." { code: "its opcode", id: "the caller's number for it", data: "the JSON of its `d`" }
         7 "reconnect" "Reconnect and resume." {}
         8 "shutdown" "Stop for good." { value: "1 if Discord is to keep the session" }
+        9 "heartbeat" "Send a heartbeat now, to know whether the session lives." {}
     }
 }
 
@@ -95,6 +96,7 @@ pub fn handle_session_input(
                 },
             )?);
         }
+        9 => Input::Heartbeat,
         7 => Input::Reconnect,
         8 => Input::Shutdown {
             resumable: record.value != 0,

@@ -76,6 +76,7 @@ pub(crate) enum Step {
         guild: u64,
     },
     Voices(usize),
+    Know,
     Recycle,
     Stop(bool),
 }
@@ -107,6 +108,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(bytes, count)| Step::Presence { bytes, count }),
         4 => (0u64..3).prop_map(|guild| Step::Members { guild }),
         5 => (1usize..150).prop_map(Step::Voices),
+        2 => Just(Step::Know),
         1 => Just(Step::Recycle),
         1 => prop::bool::weighted(0.02).prop_map(|stops| if stops { Step::Stop(true) } else { Step::Recycle }),
     ]
@@ -146,6 +148,7 @@ impl Chaos {
             Step::Voices(count) => (0..*count).for_each(|_| {
                 self.command(4, r#"{"guild_id":"1","channel_id":null}"#);
             }),
+            Step::Know => self.input(Input::Heartbeat),
             Step::Recycle => self.input(Input::Reconnect),
             Step::Stop(resumable) => {
                 let resumable = *resumable;

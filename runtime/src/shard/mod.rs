@@ -247,7 +247,12 @@ impl Shard {
             }
             let mut busy = self.tick(cx);
             busy |= self.obey(cx);
-            busy |= self.outlet.poll_switch(cx);
+            if self.outlet.poll_switch(cx) {
+                busy = true;
+                if self.outlet.wants_heartbeat() {
+                    self.feed(Input::Heartbeat);
+                }
+            }
             self.carry_out(cx);
             busy |= self.converse(cx, window);
             self.carry_out(cx);

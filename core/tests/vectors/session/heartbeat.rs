@@ -168,6 +168,30 @@ fn on_request() -> Vec<Vector> {
         .gives(&["send data={\"op\":1,\"d\":null}"])
         .is("hello")
         .end(),
+        play(
+            "asked_for_by_the_driver",
+            "1.5 a beat beside the schedule, to know whether the session lives; not while one is unanswered",
+        )
+        .ready()
+        .asked_to_beat()
+        .gives(&["send data={\"op\":1,\"d\":1}"])
+        .asked_to_beat()
+        .gives(&[])
+        .text(ACK)
+        .gives(&["heartbeat_acked"])
+        .asked_to_beat()
+        .gives(&["send data={\"op\":1,\"d\":1}"])
+        .counts(&[("heartbeats", 2), ("heartbeats_acked", 1)])
+        .end(),
+        play(
+            "asked_for_too_early",
+            "1.5 before READY a beat would say nothing of the session",
+        )
+        .awaiting_hello()
+        .asked_to_beat()
+        .gives(&[])
+        .is("hello")
+        .end(),
         requests_have_a_budget(),
     ]
 }

@@ -99,6 +99,11 @@ impl Play<Session> {
         })
     }
 
+    /// A heartbeat beside the schedule.
+    pub(crate) fn asked_to_beat(self) -> Self {
+        self.feed(Rec::new("heartbeat"))
+    }
+
     pub(crate) fn recycled(self) -> Self {
         self.feed(Rec::new("reconnect"))
     }

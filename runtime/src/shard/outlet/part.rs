@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use shardkeep_core::fleet::cutover::{Counts, Joining, Leaving, Message, SHARED};
 use shardkeep_core::wire::{EventFilter, EventKind};
-use shardkeep_core::{ShardId, Snowflake};
+use shardkeep_core::{Instant, ShardId, Snowflake};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::keep::Keep;
@@ -19,6 +19,10 @@ pub(crate) const BEGINNINGS: [EventKind; 3] = [
     EventKind::GuildCreate,
     EventKind::GuildDelete,
 ];
+
+/// How often a session is to show that it lives, while guilds switch. Scheduled heartbeats are some 40 s apart, and a
+/// silent guild would wait as long for each side.
+pub(super) const BEAT: Duration = Duration::from_millis(2_500);
 
 /// What a shard does in a change of shards.
 #[derive(Debug)]
@@ -91,6 +95,8 @@ pub(crate) struct Switch {
     pub(super) held_of_lost: BTreeMap<u64, u32>,
     /// The session was lost after guilds could be handed over: it is not opened again.
     pub(super) is_lost: bool,
+    /// When the session was last to show that it lives: silence counts as far as that is proven.
+    pub(super) asked_at: Option<Instant>,
     /// The other side may lie in another process: what must outlive this one is stored before it is told.
     pub(super) keep: Option<Keep>,
     pub(super) tick: Interval,
@@ -114,6 +120,7 @@ impl Switch {
             held: BTreeSet::new(),
             held_of_lost: BTreeMap::new(),
             is_lost: false,
+            asked_at: None,
             keep: None,
             tick,
         }

@@ -9,7 +9,7 @@ use shardkeep_core::gateway::{Dispatch, Session};
 use shardkeep_core::wire::{EventFilter, EventKind};
 use shardkeep_core::{Instant, Snowflake};
 
-use super::part::{BEGINNINGS, Order, Part, Told};
+use super::part::{BEAT, BEGINNINGS, Order, Part, Told};
 use super::{Notice, Outlet};
 use crate::clock;
 
@@ -273,6 +273,19 @@ impl Outlet {
         }
         self.converse();
         true
+    }
+
+    /// Whether the session is to show that it lives: a silent guild can only switch once that is proven on both sides.
+    pub(in crate::shard) fn wants_heartbeat(&mut self) -> bool {
+        let now = clock::now();
+        let Some(switch) = self.switch.as_mut().filter(|switch| switch.may_ask) else {
+            return false;
+        };
+        let is_due = switch.asked_at.is_none_or(|at| at + BEAT <= now);
+        if is_due {
+            switch.asked_at = Some(now);
+        }
+        is_due
     }
 
     /// Whether as much is held as may be.
