@@ -87,9 +87,6 @@ impl Drive {
     }
 
     fn step(&mut self, step: &Step) {
-        let shard = |index: u8| {
-            ShardId::new(u32::from(index) % self.shards, self.shards).expect("a remainder")
-        };
         let input = match *step {
             Step::Wait(ms) => {
                 return self.wait_until(self.now + Duration::from_millis(u64::from(ms)));
@@ -106,6 +103,17 @@ impl Drive {
                 return;
             }
             Step::Limits => self.limits(),
+            _ => self.input_of(step),
+        };
+        self.feed(input);
+    }
+
+    /// The input that a step is, if it is one.
+    fn input_of(&self, step: &Step) -> Input {
+        let shard = |index: u8| {
+            ShardId::new(u32::from(index) % self.shards, self.shards).expect("a remainder")
+        };
+        match *step {
             Step::LimitsFailed(retry_after) => Input::LimitsFailed {
                 retry_after: retry_after.map(|ms| Duration::from_millis(u64::from(ms))),
             },
@@ -154,9 +162,12 @@ impl Drive {
                 shard: shard(index),
                 events: events.into(),
             },
-            Step::Shutdown => Input::Shutdown,
-        };
-        self.feed(input);
+            Step::Shutdown
+            | Step::Wait(_)
+            | Step::WaitForDeadline
+            | Step::HandBack(_)
+            | Step::Limits => Input::Shutdown,
+        }
     }
 
     /// What `GET /gateway/bot` answers now.

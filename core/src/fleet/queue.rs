@@ -12,8 +12,8 @@ use crate::time::Instant;
 pub(crate) const INTERVAL: Duration = Duration::from_secs(5);
 
 /// A place in a queue. Within a round, the busiest go first, by powers of two, and of those lower indices: that is
-/// Discord's order (all of one round of `max_concurrency` shards before the next). A shard has one turn a round, so that
-/// one that comes back again and again cannot keep others waiting, however busy it is, and however low its index.
+/// Discord's order (all of one round of `max_concurrency` shards before the next). A shard has one turn a round, so
+/// that one that comes back again and again cannot keep others waiting, however busy it is, and however low its index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket {
     round: u64,

@@ -184,13 +184,6 @@ impl Context {
         }
     }
 
-    /// The driver wants to know whether the session lives. A beat that is not answered yet will say so.
-    pub(super) fn beat_to_know(&mut self, now: Instant) {
-        if !self.heartbeat.is_unanswered() {
-            self.beat_on_request(now);
-        }
-    }
-
     fn send_beat(&mut self, now: Instant) {
         let sequence = self.resume.sequence();
         self.outbox.send(|out| write_heartbeat(out, sequence));

@@ -309,9 +309,12 @@ impl Session {
             Input::Disconnected { code } => self.on_disconnected(now, code)?,
             Input::IdentifyGranted => self.on_granted(now),
             Input::Send { id, command } => self.on_command(id, command),
-            Input::Heartbeat if self.state() == StateName::Ready => self.context.beat_to_know(now),
-            // It would prove nothing.
-            Input::Heartbeat => {}
+            Input::Heartbeat => {
+                // A beat that is under way says the same; before READY it would say nothing.
+                if self.state() == StateName::Ready && !self.context.heartbeat.is_unanswered() {
+                    self.context.beat_on_request(now);
+                }
+            }
             Input::Reconnect => self.apply(now, Signal::Recycle),
             Input::Shutdown { resumable } => self.apply(now, Signal::Stop { resumable }),
         }

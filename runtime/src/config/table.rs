@@ -218,8 +218,7 @@ pub(super) const BOT: &[ConfigOption] = &[
         "identify.reserve",
         integer(0, 100_000),
         "50",
-        "How many identifies of Discord's daily allowance are never spent: spending all of them ends every session and \
-         resets the token.",
+        "How many identifies of a day are never spent: who spends them all loses every session and the token.",
     ),
     option(
         "identify.margin_ms",
@@ -231,8 +230,7 @@ pub(super) const BOT: &[ConfigOption] = &[
         "identify.shared_file",
         Kind::Text,
         "",
-        "A file that the bot's processes on one machine share: their identifies are spaced and counted together, over \
-         restarts too. With `fleet.kind = redis` the register does that, over all machines.",
+        "A file that processes of one machine share: their identifies are spaced and counted together.",
     ),
     option(
         "identify.limits_max_age_ms",

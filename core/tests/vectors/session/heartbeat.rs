@@ -9,6 +9,7 @@ pub(crate) fn vectors() -> Vec<Vector> {
     let mut vectors = schedule();
     vectors.extend(payloads());
     vectors.extend(on_request());
+    vectors.extend(asked_for());
     vectors.extend(zombies());
     vectors
 }
@@ -168,6 +169,13 @@ fn on_request() -> Vec<Vector> {
         .gives(&["send data={\"op\":1,\"d\":null}"])
         .is("hello")
         .end(),
+        requests_have_a_budget(),
+    ]
+}
+
+/// Beats that the driver asks for.
+fn asked_for() -> Vec<Vector> {
+    vec![
         play(
             "asked_for_by_the_driver",
             "1.5 a beat beside the schedule, to know whether the session lives; not while one is unanswered",
@@ -192,7 +200,6 @@ fn on_request() -> Vec<Vector> {
         .gives(&[])
         .is("hello")
         .end(),
-        requests_have_a_budget(),
     ]
 }
 

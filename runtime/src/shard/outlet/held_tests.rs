@@ -62,7 +62,6 @@ async fn what_was_held_when_its_session_was_lost_counts_for_no_other() {
         sorting,
     );
     outlet.dispatch(&message(9));
-    assert_eq!(tracked.outstanding(), 0, "not noted before the round ends");
 
     // The session is lost; the next one counts anew.
     outlet.switch_lost();
