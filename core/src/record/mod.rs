@@ -1,6 +1,7 @@
 //! The flat form of every input and output: six columns that C, Python, Node, the vectors and the docs share.
 
 mod cache;
+mod flat;
 mod fleet;
 mod gateway;
 mod plan;
@@ -12,6 +13,9 @@ use core::fmt;
 
 pub use cache::{
     CACHE_INPUTS, CACHE_OUTPUTS, CACHE_TIMEOUTS, cache_output, cache_timeout, handle_cache_input,
+};
+pub use flat::{
+    CacheScratch, CallError, Counter, Cutover, Flat, Start, StartError, scheduler_exchange,
 };
 pub use fleet::{
     FLEET_INPUTS, FLEET_OUTPUTS, FLEET_TIMEOUTS, fleet_output, fleet_timeout, handle_fleet_input,
