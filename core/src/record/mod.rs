@@ -6,6 +6,7 @@ mod fleet;
 mod gateway;
 mod plan;
 mod rest;
+mod route;
 mod status;
 mod table;
 
@@ -29,6 +30,7 @@ pub use plan::{PlanAnswer, PlanFigures, PlanRequest, PlanStep, PlanTarget, Refus
 pub use rest::{
     REST_INPUTS, REST_OUTPUTS, REST_TIMEOUTS, handle_rest_input, rest_output, rest_timeout,
 };
+pub use route::route_text;
 pub use status::{STATUSES, Status};
 
 /// One input or output, whatever its kind. Six columns, the same in every language; what each one means for a kind
@@ -162,6 +164,9 @@ mod tests {
             }
         }
         for (index, status) in STATUSES.iter().enumerate() {
+            assert_eq!(status.c_name().to_str(), Ok(status.name()));
+            assert_eq!(status.c_explain().to_str(), Ok(status.explain()));
+            assert_eq!(Status::from_number(status.number()), Some(*status));
             assert!(
                 !STATUSES[..index]
                     .iter()

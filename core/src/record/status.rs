@@ -1,5 +1,6 @@
 //! The numbers that calls return in every language.
 
+use core::ffi::CStr;
 use core::fmt;
 
 use crate::cache::{self, InvalidKey, InvalidVersion};
@@ -7,6 +8,14 @@ use crate::fleet;
 use crate::gateway;
 use crate::rest;
 use crate::wire::CommandError;
+
+/// A text that ends with its only zero byte.
+const fn c_text(text: &'static str) -> &'static CStr {
+    match CStr::from_bytes_with_nul(text.as_bytes()) {
+        Ok(text) => text,
+        Err(_) => c"",
+    }
+}
 
 macro_rules! statuses {
     ($($number:literal $variant:ident $name:literal $text:literal;)*) => {
@@ -38,6 +47,28 @@ macro_rules! statuses {
                 }
             }
 
+            /// [`Status::name`] for C.
+            #[must_use]
+            pub const fn c_name(self) -> &'static CStr {
+                match self {
+                    $(Self::$variant => c_text(concat!($name, "\0")),)*
+                }
+            }
+
+            /// [`Status::explain`] for C.
+            #[must_use]
+            pub const fn c_explain(self) -> &'static CStr {
+                match self {
+                    $(Self::$variant => c_text(concat!($text, "\0")),)*
+                }
+            }
+
+            /// The status with this number.
+            #[must_use]
+            pub fn from_number(number: u32) -> Option<Self> {
+                STATUSES.iter().copied().find(|status| status.number() == number)
+            }
+
             /// One sentence for the user.
             #[must_use]
             pub const fn explain(self) -> &'static str {
@@ -66,7 +97,7 @@ statuses! {
     110 TooManyShards "too_many_shards" "the shard would be one too many, or its total is too large";
     111 NullPointer "null_pointer" "a pointer is NULL that must not be";
     112 Busy "busy" "another thread is inside a call with this handle";
-    113 WrongHandle "wrong_handle" "the pointer is no handle of this type, or the handle was freed";
+    113 WrongHandle "wrong_handle" "the pointer is no handle of this type";
     114 TooSmall "too_small" "the buffer is too small: the length says how large it must be";
     115 UnknownCounter "unknown_counter" "the machine counts nothing of this name";
     116 AlreadyRunning "already_running" "the bot was started already: it cannot be set up any more";

@@ -99,7 +99,7 @@ impl<M: Flat + Edges> Under for M {
             token: TOKEN,
             snapshot: &snapshot,
             now: Instant::ZERO,
-            inflate: |_| Box::new(Miniz::new()),
+            inflate: |_| Some(Box::new(Miniz::new())),
         };
         <M as Flat>::start(start).map_err(|error| error.to_string())
     }

@@ -34,8 +34,8 @@ pub struct Start<'a> {
     pub snapshot: &'a str,
     /// The time of the start.
     pub now: Instant,
-    /// Makes what a session inflates with.
-    pub inflate: fn(Compression) -> Box<dyn Inflate>,
+    /// Makes what a session inflates with; `None` for a compression that it cannot inflate.
+    pub inflate: fn(Compression) -> Option<Box<dyn Inflate>>,
 }
 
 impl fmt::Debug for Start<'_> {
@@ -103,7 +103,7 @@ pub type Counter<M> = (&'static str, fn(&M) -> u64);
 ///     token: "",
 ///     snapshot: "",
 ///     now: Instant::ZERO,
-///     inflate: |_| Box::new(Miniz::new()),
+///     inflate: |_| Some(Box::new(Miniz::new())),
 /// };
 /// let mut fleet = Fleet::start(start).unwrap();
 /// fleet.handle_timeout(Instant::ZERO);
@@ -234,7 +234,7 @@ mod tests {
             token,
             snapshot,
             now: Instant::ZERO,
-            inflate: |_| Box::new(Miniz::new()),
+            inflate: |_| Some(Box::new(Miniz::new())),
         })
     }
 

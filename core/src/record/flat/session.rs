@@ -153,7 +153,13 @@ impl Flat for Session {
         let token =
             Token::new(start.token).map_err(|error| StartError::Token(error.to_string()))?;
         let config = config(settings(start.settings)?, token)?;
-        let inflate = (start.inflate)(config.compression);
+        let Some(inflate) = (start.inflate)(config.compression) else {
+            let name = config.compression.name();
+            let why = format!(
+                "compress: {name} cannot be inflated by this build: use zlib-stream or none"
+            );
+            return Err(StartError::Refused(why));
+        };
         let started = match snapshot(start.snapshot)? {
             None => Self::new(config, inflate, start.now),
             Some(snapshot) => Self::restore(config, inflate, snapshot, start.now),
