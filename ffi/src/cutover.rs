@@ -39,7 +39,7 @@ pub unsafe extern "C" fn shardkeep_cutover_new(
         wanted(out)?;
         // SAFETY: the caller promises the configuration and its views.
         let settings = unsafe {
-            let config = told.insert(read::config(config)?);
+            let config = told.insert(read::sized(config)?);
             read::text(config.settings, config.settings_len)?
         };
         let refused = |error: StartError| Failure::told(error.status(), error.to_string());

@@ -35,14 +35,14 @@ fn inflate(compression: Compression) -> Option<Box<dyn Inflate>> {
 
 /// # Safety
 ///
-/// `config` as [`read::config`], its views as [`read::text`]; `out` is NULL or points to memory for a pointer.
+/// `config` as [`read::sized`], its views as [`read::text`]; `out` is NULL or points to memory for a pointer.
 pub(crate) unsafe fn start<O, M>(config: *const shardkeep_config, out: *mut *mut O) -> u32
 where
     O: Opaque<Held = Driven<M>>,
     M: Flat,
 {
     // SAFETY: the caller promises the configuration.
-    let told = wanted(out).and_then(|()| unsafe { read::config(config) });
+    let told = wanted(out).and_then(|()| unsafe { read::sized(config) });
     let told = match told {
         Ok(told) => told,
         Err(status) => return status.number(),

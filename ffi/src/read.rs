@@ -53,27 +53,34 @@ pub(crate) unsafe fn record<'a>(record: *const shardkeep_record) -> Result<Recor
     })
 }
 
-/// A copy of a configuration. What a program with a later header added must be left at 0, for this library would not
-/// heed it.
+/// A struct that begins with its size.
+pub(crate) trait Versioned: Copy {}
+
+impl Versioned for shardkeep_config {}
+#[cfg(feature = "bot")]
+impl Versioned for crate::bot::shardkeep_request {}
+
+/// A copy of a struct that begins with its size. What a program with a later header added must be left at 0, for this
+/// library would not heed it.
 ///
 /// # Safety
 ///
-/// `config` is NULL or points to as many bytes as its first member says.
-pub(crate) unsafe fn config(config: *const shardkeep_config) -> Result<shardkeep_config, Status> {
-    if config.is_null() {
+/// `told` is NULL or points to as many bytes as its first member, a `usize`, says.
+pub(crate) unsafe fn sized<T: Versioned>(told: *const T) -> Result<T, Status> {
+    if told.is_null() {
         return Err(Status::NullPointer);
     }
-    let known = size_of::<shardkeep_config>();
+    let known = size_of::<T>();
     // SAFETY: not NULL, and the size is the first member of every version of the struct.
-    let size = unsafe { config.cast::<usize>().read_unaligned() };
+    let size = unsafe { told.cast::<usize>().read_unaligned() };
     if size < known || size > known + 4_096 {
         return Err(Status::BadSize);
     }
     // SAFETY: the caller promises `size` bytes.
-    let beyond = unsafe { bytes(config.cast::<u8>().add(known), size - known) }?;
+    let beyond = unsafe { bytes(told.cast::<u8>().add(known), size - known) }?;
     if beyond.iter().any(|&byte| byte != 0) {
         return Err(Status::BadSize);
     }
     // SAFETY: `size` bytes hold a whole struct.
-    Ok(unsafe { config.read_unaligned() })
+    Ok(unsafe { told.read_unaligned() })
 }
