@@ -54,7 +54,7 @@
 #define SHARDKEEP_NULL_POINTER 111u
 /** another thread is inside a call with this handle */
 #define SHARDKEEP_BUSY 112u
-/** the pointer is no handle of this type, or the handle was freed */
+/** the pointer is no handle of this type */
 #define SHARDKEEP_WRONG_HANDLE 113u
 /** the buffer is too small: the length says how large it must be */
 #define SHARDKEEP_TOO_SMALL 114u
@@ -566,10 +566,58 @@
 
 
 /**
+ * The event is one of Discord's; `kind` says which.
+ */
+#define SHARDKEEP_TOPIC_DISPATCH 0
+
+/**
+ * A shard has a new session. Whatever was known of the shard before is void.
+ */
+#define SHARDKEEP_TOPIC_SHARD_CONNECT 1
+
+/**
+ * A shard lost its connection. It reconnects by itself.
+ */
+#define SHARDKEEP_TOPIC_SHARD_DISCONNECT 2
+
+/**
+ * A shard's session goes on; everything missed was replayed before this.
+ */
+#define SHARDKEEP_TOPIC_SHARD_RESUME 3
+
+/**
+ * Something went wrong that the user should know.
+ */
+#define SHARDKEEP_TOPIC_SHARD_ERROR 4
+
+/**
+ * Every shard of this bot has a session, for the first time.
+ */
+#define SHARDKEEP_TOPIC_READY 5
+
+/**
+ * Discord dropped a command and says when to try again.
+ */
+#define SHARDKEEP_TOPIC_RATE_LIMITED 6
+
+/**
  * The version of the binary interface. Structs, numbers and signatures of one version never change; it is also the
  * number in the shared library's name.
  */
 #define SHARDKEEP_ABI 1
+
+/**
+ * Events that were taken together. Made by `shardkeep_bot_wait`, freed by `shardkeep_batch_free`. It needs the bot's
+ * handle no more.
+ */
+typedef struct shardkeep_batch shardkeep_batch;
+
+/**
+ * A bot. Made by `shardkeep_bot_new`, set up by JSON or key by key, then started. As every handle it is for one thread
+ * at a time; `shardkeep_bot_share` gives each thread a handle of its own to the same bot. Freed by
+ * `shardkeep_bot_free`.
+ */
+typedef struct shardkeep_bot shardkeep_bot;
 
 /**
  * The hot set over a store of the caller's own: what dispatches change, and what is found. Made by `shardkeep_cache_new`, freed by `shardkeep_cache_free`.
@@ -593,6 +641,11 @@ typedef struct shardkeep_fleet shardkeep_fleet;
 typedef struct shardkeep_packer shardkeep_packer;
 
 /**
+ * What became of a request. Made by `shardkeep_bot_reply`, freed by `shardkeep_reply_free`.
+ */
+typedef struct shardkeep_reply shardkeep_reply;
+
+/**
  * Which REST request may go now, and which has to wait. Made by `shardkeep_scheduler_new`, freed by `shardkeep_scheduler_free`.
  */
 typedef struct shardkeep_scheduler shardkeep_scheduler;
@@ -608,6 +661,162 @@ typedef struct shardkeep_session shardkeep_session;
  * 900 on the fault is the library's. Numbers are never reused; take one that you do not know for a failure.
  */
 typedef uint32_t shardkeep_status;
+
+/**
+ * A view of UTF-8 text, not terminated by a zero. Whoever hands it out says how long it lives.
+ */
+typedef struct shardkeep_text {
+    /**
+     * Its first byte; never NULL in what the library hands out.
+     */
+    const char *ptr;
+    /**
+     * How many bytes it has.
+     */
+    size_t len;
+} shardkeep_text;
+
+/**
+ * A view of bytes. Whoever hands it out says how long it lives.
+ */
+typedef struct shardkeep_bytes {
+    /**
+     * The first byte; never NULL in what the library hands out.
+     */
+    const uint8_t *ptr;
+    /**
+     * How many there are.
+     */
+    size_t len;
+} shardkeep_bytes;
+
+/**
+ * One event. Its views live until its batch is freed.
+ */
+typedef struct shardkeep_event {
+    /**
+     * The shard that it arrived on.
+     */
+    uint32_t shard_index;
+    /**
+     * Of how many.
+     */
+    uint32_t shard_total;
+    /**
+     * Its sequence within the session; for what is no dispatch, the last one before it, or 0.
+     */
+    uint64_t sequence;
+    /**
+     * What it is about: one of `SHARDKEEP_TOPIC_*`.
+     */
+    uint32_t topic;
+    /**
+     * Which dispatch: one of `SHARDKEEP_EVENT_*`; 0 for what is none, or is not listed.
+     */
+    uint32_t kind;
+    /**
+     * 1 if it was missed while disconnected and replayed by a resume.
+     */
+    uint32_t replayed;
+    /**
+     * Which session of the shard it came in, with a session store; else 0.
+     */
+    uint32_t session;
+    /**
+     * Discord's name of the dispatch, such as `MESSAGE_CREATE`, or the topic's name.
+     */
+    struct shardkeep_text name;
+    /**
+     * The JSON of `d` as it came; for topics of the library's own, an object.
+     */
+    struct shardkeep_bytes data;
+    /**
+     * The JSON of the record that it changed or removed, as it was before; empty unless `cache.before` names the event
+     * and it was in memory.
+     */
+    struct shardkeep_bytes before;
+} shardkeep_event;
+
+/**
+ * A request to Discord's API. Fill it with `shardkeep_request_init`, then set what you need. Everything it points to is
+ * copied by the call.
+ */
+typedef struct shardkeep_request {
+    /**
+     * `sizeof(struct shardkeep_request)` of the header that the program was compiled with.
+     */
+    size_t size;
+    /**
+     * Method and path below the API's base: `POST /channels/1/messages`.
+     */
+    const char *request;
+    /**
+     * Bytes of `request`.
+     */
+    size_t request_len;
+    /**
+     * The body. NULL for none.
+     */
+    const uint8_t *body;
+    /**
+     * Bytes of `body`.
+     */
+    size_t body_len;
+    /**
+     * What the body is. NULL for `application/json`.
+     */
+    const char *content_type;
+    /**
+     * Bytes of `content_type`.
+     */
+    size_t content_type_len;
+    /**
+     * Why, for the guild's audit log. NULL for nothing.
+     */
+    const char *reason;
+    /**
+     * Bytes of `reason`.
+     */
+    size_t reason_len;
+    /**
+     * The guild it is for, where the path does not say; 0 if unknown. Guilds take turns.
+     */
+    uint64_t guild_id;
+    /**
+     * Milliseconds within which sending it makes sense; 0 for no limit.
+     */
+    uint32_t deadline_ms;
+    /**
+     * How urgent it is: 0 answers an interaction, 1 somebody waits, 2 ordinary, 3 may take its time.
+     */
+    uint32_t priority;
+} shardkeep_request;
+
+/**
+ * What a reply says. Its views live until the reply is freed.
+ */
+typedef struct shardkeep_reply_view {
+    /**
+     * The number that `shardkeep_bot_request` gave.
+     */
+    uint64_t id;
+    /**
+     * The HTTP status, also where Discord refuses; 0 if there was no answer, and `error` says why.
+     */
+    uint32_t http_status;
+    /**
+     * 1 if Discord did what was asked.
+     */
+    uint32_t is_success;
+    /**
+     * The body; empty without one.
+     */
+    struct shardkeep_bytes body;
+    /**
+     * Why there was no answer, without tokens; empty if there was one.
+     */
+    struct shardkeep_text error;
+} shardkeep_reply_view;
 
 /**
  * What a machine starts with. Fill it with `shardkeep_config_init`, then set what you need.
@@ -695,34 +904,6 @@ typedef struct shardkeep_record {
 } shardkeep_record;
 
 /**
- * A view of UTF-8 text, not terminated by a zero. Whoever hands it out says how long it lives.
- */
-typedef struct shardkeep_text {
-    /**
-     * Its first byte; never NULL in what the library hands out.
-     */
-    const char *ptr;
-    /**
-     * How many bytes it has.
-     */
-    size_t len;
-} shardkeep_text;
-
-/**
- * A view of bytes. Whoever hands it out says how long it lives.
- */
-typedef struct shardkeep_bytes {
-    /**
-     * The first byte; never NULL in what the library hands out.
-     */
-    const uint8_t *ptr;
-    /**
-     * How many there are.
-     */
-    size_t len;
-} shardkeep_bytes;
-
-/**
  * What scanning found. The views look at the bytes that were scanned and live as long as those.
  */
 typedef struct shardkeep_envelope {
@@ -770,6 +951,327 @@ extern "C" {
 #endif // __cplusplus
 
 /**
+ * Waits for events and takes up to `max` of them: at most `timeout_ms`, for ever with `UINT32_MAX`, not at all with 0.
+ * `SHARDKEEP_EMPTY` if the time is over, `SHARDKEEP_ENDED` if the bot has stopped and everything was taken. The caller
+ * owns `*out` and frees it. Blocks; other handles to the bot can be used meanwhile.
+ *
+ * Fails with `SHARDKEEP_FAILED` if the bot stopped by itself, once everything was taken; `SHARDKEEP_NOT_STARTED`.
+ */
+shardkeep_status shardkeep_bot_wait(struct shardkeep_bot *bot,
+                                    uint32_t timeout_ms,
+                                    size_t max,
+                                    struct shardkeep_batch **out);
+
+/**
+ * How many events a batch has.
+ */
+shardkeep_status shardkeep_batch_len(const struct shardkeep_batch *batch, size_t *out);
+
+/**
+ * One event of a batch, by its place from 0. Its views live until the batch is freed.
+ *
+ * Fails with `SHARDKEEP_UNKNOWN_INDEX` past the end.
+ */
+shardkeep_status shardkeep_batch_event(const struct shardkeep_batch *batch,
+                                       size_t index,
+                                       struct shardkeep_event *out);
+
+/**
+ * Says that all events of a batch are finished. Only with a session store and `acknowledge` set to `manual` does it
+ * matter; else freeing the batch says so.
+ */
+shardkeep_status shardkeep_batch_acknowledge(const struct shardkeep_batch *batch);
+
+/**
+ * Says that one event is finished, by what it says of itself: for programs that keep no batch. `*waited` is 1 if
+ * somebody waited for that; it may be NULL.
+ *
+ * Fails with `SHARDKEEP_BAD_SHARD`, `SHARDKEEP_NOT_STARTED`.
+ */
+shardkeep_status shardkeep_bot_acknowledge(const struct shardkeep_bot *bot,
+                                           uint32_t shard_index,
+                                           uint32_t shard_total,
+                                           uint32_t session,
+                                           uint64_t sequence,
+                                           int *waited);
+
+/**
+ * Frees a batch and the views of its events; unless `acknowledge` is `manual`, its events are finished with that. NULL
+ * is nothing to free; `SHARDKEEP_BUSY` if another thread is in a call with it.
+ */
+shardkeep_status shardkeep_batch_free(struct shardkeep_batch *batch);
+
+/**
+ * What is in memory of a record, as JSON with the user that it refers to: `key` is a kind and its ids, such as `user:7`
+ * or `member:1:7`. `SHARDKEEP_EMPTY` if it is not in memory. Does not block. The text lives until the next call with
+ * this handle that takes it without `const`.
+ *
+ * Fails with `SHARDKEEP_BAD_KEY`, `SHARDKEEP_NO_CACHE`, `SHARDKEEP_NOT_STARTED`.
+ */
+shardkeep_status shardkeep_bot_cache_get(struct shardkeep_bot *bot,
+                                         const char *key,
+                                         size_t key_len,
+                                         struct shardkeep_text *out);
+
+/**
+ * The record wherever it is: in memory, in the store, or at Discord. `SHARDKEEP_EMPTY` if there is no such thing, as
+ * far as the bot can see. Blocks, at most `timeout_ms`. The text lives until the next call with this handle that takes
+ * it without `const`.
+ *
+ * Fails with `SHARDKEEP_FAILED` if it could not be found out, also in time; else as `shardkeep_bot_cache_get`.
+ */
+shardkeep_status shardkeep_bot_cache_fetch(struct shardkeep_bot *bot,
+                                           const char *key,
+                                           size_t key_len,
+                                           uint32_t timeout_ms,
+                                           struct shardkeep_text *out);
+
+/**
+ * Checks the configuration and starts the shards; it does not wait for Discord. Threads of the library do the rest.
+ * Starting twice changes nothing.
+ *
+ * Fails with `SHARDKEEP_BAD_SETTINGS`, whose text names the option and suggests the nearest; `SHARDKEEP_FAILED` if
+ * TLS, threads, stores or the endpoint for operators cannot be had.
+ */
+shardkeep_status shardkeep_bot_start(struct shardkeep_bot *bot);
+
+/**
+ * Waits until every shard has had a session: at most `timeout_ms`, or for ever with `UINT32_MAX`. `SHARDKEEP_EMPTY` if
+ * the time is over first. Blocks; another handle to the bot can be used meanwhile.
+ *
+ * Fails with `SHARDKEEP_FAILED` if Discord refuses the token or the shards, `SHARDKEEP_NOT_STARTED`.
+ */
+shardkeep_status shardkeep_bot_ready(struct shardkeep_bot *bot,
+                                     uint32_t timeout_ms);
+
+/**
+ * What the bot is doing, as JSON: shards, guilds, latencies, identifies, the queue, the cache. The text lives until the
+ * next call with this handle that takes it without `const`.
+ *
+ * Fails with `SHARDKEEP_NOT_STARTED`.
+ */
+shardkeep_status shardkeep_bot_status(struct shardkeep_bot *bot,
+                                      struct shardkeep_text *out);
+
+/**
+ * Sends a gateway command on a shard, such as a presence (opcode 3) or a voice state (4), with the JSON of its `d`.
+ * Blocks until it went out, at most `timeout_ms`: `SHARDKEEP_EMPTY` then, and it may still go out.
+ *
+ * Fails with `SHARDKEEP_BAD_COMMAND`, `SHARDKEEP_BAD_SHARD`, `SHARDKEEP_FAILED` if the session refuses it,
+ * `SHARDKEEP_NOT_STARTED`.
+ */
+shardkeep_status shardkeep_bot_send(struct shardkeep_bot *bot,
+                                    uint32_t shard_index,
+                                    uint32_t shard_total,
+                                    uint32_t opcode,
+                                    const char *json,
+                                    size_t json_len,
+                                    uint32_t timeout_ms);
+
+/**
+ * A descriptor for poll, epoll or libuv that is readable while there may be events, and once the bot has stopped. It
+ * stops being readable when `shardkeep_bot_wait` finds nothing: call that with a timeout of 0 until it does. It belongs
+ * to the handle: do not read from it, write to it or close it.
+ *
+ * Fails with `SHARDKEEP_FAILED` if the process has no descriptor left.
+ */
+shardkeep_status shardkeep_bot_descriptor(struct shardkeep_bot *bot,
+                                          int *out);
+
+/**
+ * Stops every shard and returns when they have ended, at the latest after the option `shutdown_timeout_ms`. With
+ * `resumable` 1, Discord keeps the sessions for a few minutes, and `*out` is the text for `shardkeep_bot_resume_from`:
+ * as secret as the token. With 0 the bot is shown offline at once, and the text is `[]`. Events that wait can still be
+ * taken, and should be. The text lives until the next call with this handle that takes it without `const`; `out` may be
+ * NULL.
+ *
+ * Fails with `SHARDKEEP_NOT_STARTED`.
+ */
+shardkeep_status shardkeep_bot_stop(struct shardkeep_bot *bot,
+                                    uint32_t resumable,
+                                    struct shardkeep_text *out);
+
+/**
+ * Makes a bot with the default configuration, not started. The caller owns `*out` and frees it. Any thread.
+ */
+shardkeep_status shardkeep_bot_new(struct shardkeep_bot **out);
+
+/**
+ * Another handle to the same bot, for another thread: with an error's text, views, replies and a descriptor of its own.
+ * The caller owns `*out` and frees it; the bot lives until the last of its handles is freed.
+ *
+ * Fails with `SHARDKEEP_NOT_STARTED`.
+ */
+shardkeep_status shardkeep_bot_share(const struct shardkeep_bot *bot,
+                                     struct shardkeep_bot **out);
+
+/**
+ * Frees the handle; with the last one, the bot. One that was not stopped drops its sockets, and Discord keeps its
+ * sessions for a few minutes. NULL is nothing to free; `SHARDKEEP_BUSY` if another thread is in a call with it.
+ */
+shardkeep_status shardkeep_bot_free(struct shardkeep_bot *bot);
+
+/**
+ * Sets options from a JSON object, nested by section or with dotted names: docs/reference/config.md lists them. What
+ * is set later wins. Names and values are checked by `shardkeep_bot_start`.
+ *
+ * Fails with `SHARDKEEP_BAD_JSON`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_ALREADY_RUNNING`.
+ */
+shardkeep_status shardkeep_bot_json(struct shardkeep_bot *bot,
+                                    const char *json,
+                                    size_t json_len);
+
+/**
+ * Sets one option by its full name, from text as a command line writes it: `shards` to `8`, `intents` to
+ * `guilds,guild_messages`. Names and values are checked by `shardkeep_bot_start`.
+ *
+ * Fails with `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_ALREADY_RUNNING`.
+ */
+shardkeep_status shardkeep_bot_set(struct shardkeep_bot *bot,
+                                   const char *name,
+                                   size_t name_len,
+                                   const char *value,
+                                   size_t value_len);
+
+/**
+ * Sets options from the process's environment: `DISCORD_TOKEN`, `DISCORD_API_BASE`, and every option as
+ * `SHARDKEEP_...`. What the program sets itself wins, in whatever order. No other thread may change the environment
+ * meanwhile.
+ *
+ * Fails with `SHARDKEEP_ALREADY_RUNNING`.
+ */
+shardkeep_status shardkeep_bot_environment(struct shardkeep_bot *bot);
+
+/**
+ * Sets options from a TOML file. What environment and program set wins. That it cannot be read is said by
+ * `shardkeep_bot_start`.
+ *
+ * Fails with `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_ALREADY_RUNNING`.
+ */
+shardkeep_status shardkeep_bot_file(struct shardkeep_bot *bot, const char *path, size_t path_len);
+
+/**
+ * Sessions to go on from: the text that `shardkeep_bot_stop` gave, here or in a process before this one.
+ *
+ * Fails with `SHARDKEEP_BAD_SNAPSHOT`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_ALREADY_RUNNING`.
+ */
+shardkeep_status shardkeep_bot_resume_from(struct shardkeep_bot *bot,
+                                           const char *sessions,
+                                           size_t sessions_len);
+
+/**
+ * Why the last call with this handle failed that did. The text lives until the next one fails.
+ */
+shardkeep_status shardkeep_bot_error(const struct shardkeep_bot *bot, struct shardkeep_text *out);
+
+/**
+ * What a change to `target` would do and cost, as things are now: JSON as from `shardkeep_plan`. `target` is JSON too,
+ * such as `{"shards": 32}`. Does nothing else. Blocks for a moment. The text lives until the next call with this handle
+ * that takes it without `const`.
+ *
+ * Fails with `SHARDKEEP_FAILED`, whose text says what is possible instead; `SHARDKEEP_BAD_JSON`,
+ * `SHARDKEEP_NOT_STARTED`.
+ */
+shardkeep_status shardkeep_bot_plan(struct shardkeep_bot *bot,
+                                    const char *target,
+                                    size_t target_len,
+                                    struct shardkeep_text *out);
+
+/**
+ * Begins the change and shows its plan. It goes on by itself while events flow: `shardkeep_bot_status` says how far it
+ * has come, `shardkeep_bot_reshard_wait` how it ended. Else as `shardkeep_bot_plan`.
+ */
+shardkeep_status shardkeep_bot_reshard(struct shardkeep_bot *bot,
+                                       const char *target,
+                                       size_t target_len,
+                                       struct shardkeep_text *out);
+
+/**
+ * Waits for the end of the change that was begun with this handle: JSON with `outcome`, `serving`, `totals`,
+ * `identifies` and `duration_ms`. `SHARDKEEP_EMPTY` if the time is over first. Blocks, at most `timeout_ms`, for ever
+ * with `UINT32_MAX`. The text lives until the next call with this handle that takes it without `const`. Somebody must
+ * take events meanwhile, with another handle, or the queue fills and the change stands still.
+ *
+ * Fails with `SHARDKEEP_UNKNOWN_INDEX` if none was begun, `SHARDKEEP_FAILED` if the bot stopped first.
+ */
+shardkeep_status shardkeep_bot_reshard_wait(struct shardkeep_bot *bot,
+                                            uint32_t timeout_ms,
+                                            struct shardkeep_text *out);
+
+/**
+ * Takes no further step of the change that was begun with this handle; what is under way ends.
+ *
+ * Fails with `SHARDKEEP_UNKNOWN_INDEX` if none was begun.
+ */
+shardkeep_status shardkeep_bot_reshard_pause(struct shardkeep_bot *bot);
+
+/**
+ * Goes on after `shardkeep_bot_reshard_pause`, and fails as that does.
+ */
+shardkeep_status shardkeep_bot_reshard_resume(struct shardkeep_bot *bot);
+
+/**
+ * Ends the change as soon as that leaves every guild with one shard. Fails as `shardkeep_bot_reshard_pause`.
+ */
+shardkeep_status shardkeep_bot_reshard_abort(struct shardkeep_bot *bot);
+
+/**
+ * Fills a request with what means "not given". `size` is `sizeof *request`. Any thread.
+ *
+ * Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`.
+ */
+shardkeep_status shardkeep_request_init(struct shardkeep_request *request, size_t size);
+
+/**
+ * Queues a request; it is sent when Discord's limits let it, and again where that is safe and helps. `*id` is the
+ * number that its reply will have. Does not block.
+ *
+ * Fails with `SHARDKEEP_BAD_REQUEST`, whose text says why; `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`,
+ * `SHARDKEEP_NOT_STARTED`.
+ */
+shardkeep_status shardkeep_bot_request(struct shardkeep_bot *bot,
+                                       const struct shardkeep_request *request,
+                                       uint64_t *id);
+
+/**
+ * Waits for the next reply to a request that was sent with this handle: at most `timeout_ms`, for ever with
+ * `UINT32_MAX`, not at all with 0. `SHARDKEEP_EMPTY` if the time is over. The caller owns `*out` and frees it. Blocks.
+ *
+ * Fails with `SHARDKEEP_NOT_STARTED`.
+ */
+shardkeep_status shardkeep_bot_reply(struct shardkeep_bot *bot,
+                                     uint32_t timeout_ms,
+                                     struct shardkeep_reply **out);
+
+/**
+ * A descriptor that is readable while there may be replies for this handle. It stops being readable when
+ * `shardkeep_bot_reply` finds nothing. It belongs to the handle: do not read from it, write to it or close it.
+ *
+ * Fails with `SHARDKEEP_FAILED` if the process has no descriptor left.
+ */
+shardkeep_status shardkeep_bot_reply_descriptor(struct shardkeep_bot *bot,
+                                                int *out);
+
+/**
+ * What a reply says. The views live until it is freed.
+ */
+shardkeep_status shardkeep_reply_read(const struct shardkeep_reply *reply, struct shardkeep_reply_view *out);
+
+/**
+ * A header of the answer, by name in any case. `SHARDKEEP_EMPTY` if there is none. The text lives until the reply is
+ * freed.
+ */
+shardkeep_status shardkeep_reply_header(const struct shardkeep_reply *reply,
+                                        const char *name,
+                                        size_t name_len,
+                                        struct shardkeep_text *out);
+
+/**
+ * Frees a reply and the views of it. NULL is nothing to free; `SHARDKEEP_BUSY` if another thread is in a call with it.
+ */
+shardkeep_status shardkeep_reply_free(struct shardkeep_reply *reply);
+
+/**
  * Makes a cache from its settings. The caller owns `*out` and frees it.
  *
  * Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_BAD_SETTINGS`
@@ -814,8 +1316,8 @@ shardkeep_status shardkeep_cache_poll_timeout(const struct shardkeep_cache *cach
                                               struct shardkeep_record *out);
 
 /**
- * What was counted, and what there is, as JSON: a cache goes on from no snapshot: what it held is in the store. The text lives until the
- * next call with this handle that takes it without `const`.
+ * What was counted, and what there is, as JSON. A cache goes on from no snapshot: what it held is in the store.
+ * The text lives until the next call with this handle that takes it without `const`.
  */
 shardkeep_status shardkeep_cache_snapshot(struct shardkeep_cache *cache,
                                           struct shardkeep_text *out);
@@ -960,8 +1462,8 @@ shardkeep_status shardkeep_fleet_poll_timeout(const struct shardkeep_fleet *flee
                                               struct shardkeep_record *out);
 
 /**
- * What was spent of the day's identifies, as JSON: put the time that passed meanwhile into the setting `elapsed_ms`. The text lives until the
- * next call with this handle that takes it without `const`.
+ * What was spent of the day's identifies, as JSON. Put the time that passed meanwhile into the setting `elapsed_ms`.
+ * The text lives until the next call with this handle that takes it without `const`.
  */
 shardkeep_status shardkeep_fleet_snapshot(struct shardkeep_fleet *fleet,
                                           struct shardkeep_text *out);
@@ -1151,8 +1653,8 @@ shardkeep_status shardkeep_scheduler_poll_timeout(const struct shardkeep_schedul
                                                   struct shardkeep_record *out);
 
 /**
- * What was learned of Discord's limits, as JSON: put the time that passed meanwhile into the setting `elapsed_ms`. The text lives until the
- * next call with this handle that takes it without `const`.
+ * What was learned of Discord's limits, as JSON. Put the time that passed meanwhile into the setting `elapsed_ms`.
+ * The text lives until the next call with this handle that takes it without `const`.
  */
 shardkeep_status shardkeep_scheduler_snapshot(struct shardkeep_scheduler *scheduler,
                                               struct shardkeep_text *out);
@@ -1233,11 +1735,10 @@ shardkeep_status shardkeep_session_poll_timeout(const struct shardkeep_session *
                                                 struct shardkeep_record *out);
 
 /**
- * What to resume from, as JSON: the JSON holds what resumes the session, so keep it as secret as the token. The text lives until the
- * next call with this handle that takes it without `const`.
+ * What to resume from, as JSON. It can resume the session, so keep it as secret as the token.
+ * The text lives until the next call with this handle that takes it without `const`.
  */
-shardkeep_status shardkeep_session_snapshot(struct shardkeep_session *session,
-                                            struct shardkeep_text *out);
+shardkeep_status shardkeep_session_snapshot(struct shardkeep_session *session, struct shardkeep_text *out);
 
 /**
  * Everything that is counted, as a JSON object of numbers. The text lives until the next call with this handle that
