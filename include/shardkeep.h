@@ -1608,6 +1608,19 @@ shardkeep_status shardkeep_plan(const char *request,
                                 size_t *out_len);
 
 /**
+ * The JSON of one member of an object, as it stands: strings keep their quotes and escapes. `SHARDKEEP_EMPTY` if there
+ * is none of this name, or the text is no object. The view looks at the bytes that were passed in and lives as long as
+ * those. Nothing is decoded, so it is quick; nothing is checked beyond the member, either.
+ *
+ * Any thread. Fails with `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_NULL_POINTER`.
+ */
+shardkeep_status shardkeep_json_member(const uint8_t *json,
+                                       size_t json_len,
+                                       const char *key,
+                                       size_t key_len,
+                                       struct shardkeep_bytes *out);
+
+/**
  * Makes a scheduler from its settings. The caller owns `*out` and frees it.
  *
  * Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_BAD_SETTINGS`

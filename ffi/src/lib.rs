@@ -22,6 +22,8 @@ pub mod cutover;
 pub mod envelope;
 pub mod fleet;
 mod handle;
+#[cfg(all(feature = "freestanding", not(feature = "std")))]
+mod host;
 mod machine;
 mod out;
 pub mod packed;

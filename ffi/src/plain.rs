@@ -4,13 +4,13 @@ use alloc::string::{String, ToString};
 use core::ffi::{CStr, c_char};
 
 use shardkeep_core::record::{PlanRequest, Status, route_text, shard_to_id};
-use shardkeep_core::wire::Intents;
+use shardkeep_core::wire::{Intents, json};
 use shardkeep_core::{ShardId, Snowflake};
 
 use crate::handle::alone;
 use crate::out::{copy, put, wanted};
 use crate::read;
-use crate::types::{SHARDKEEP_ABI, shardkeep_status};
+use crate::types::{SHARDKEEP_ABI, shardkeep_bytes, shardkeep_status};
 
 /// `SHARDKEEP_ABI` of the library that runs. A program compares it with that of the header that it was compiled with.
 #[unsafe(no_mangle)]
@@ -160,6 +160,34 @@ pub unsafe extern "C" fn shardkeep_plan(
     };
     // SAFETY: the caller promises text and buffer.
     unsafe { answer(request, request_len, out, out_size, out_len, plan) }
+}
+
+/// The JSON of one member of an object, as it stands: strings keep their quotes and escapes. `SHARDKEEP_EMPTY` if there
+/// is none of this name, or the text is no object. The view looks at the bytes that were passed in and lives as long as
+/// those. Nothing is decoded, so it is quick; nothing is checked beyond the member, either.
+///
+/// Any thread. Fails with `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_NULL_POINTER`.
+///
+/// # Safety
+///
+/// `json` has `json_len` bytes, `key` has `key_len`; `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shardkeep_json_member(
+    json: *const u8,
+    json_len: usize,
+    key: *const c_char,
+    key_len: usize,
+    out: *mut shardkeep_bytes,
+) -> shardkeep_status {
+    alone(|| {
+        wanted(out)?;
+        // SAFETY: the caller promises bytes and text.
+        let (json, key) = unsafe { (read::bytes(json, json_len)?, read::text(key, key_len)?) };
+        let found = json::field(json, key).ok_or(Status::Empty)?;
+        // SAFETY: not NULL, and the caller promises the place.
+        unsafe { put(out, shardkeep_bytes::of(found)) };
+        Ok(())
+    })
 }
 
 /// Text in, text out.

@@ -83,8 +83,8 @@ pub(crate) const SUITES: &[Suite] = &[
     },
     Suite {
         name: "C",
-        about: "the C library, installed: vectors, misuse, threads; plain, sanitized, under valgrind",
-        run: |machine| c::run(&machine.tools),
+        about: "the C library, installed: vectors, misuse, threads, examples; also sanitized, and under valgrind",
+        run: |machine| c::run(&machine.tools, &shardkeep()?),
     },
     Suite {
         name: "demo",

@@ -1,10 +1,11 @@
 /* Handles that move between threads, and threads that meet in one handle: a call gets in alone or is told so. */
 
 #include <pthread.h>
+#include <sched.h>
 
 #include "check.h"
 
-enum { THREADS = 4, ROUNDS = 20000, MOVED = 16 };
+enum { THREADS = 4, ROUNDS = 5000, MOVED = 16 };
 
 static shardkeep_scheduler *shared;
 static shardkeep_session *moved[MOVED];
@@ -29,10 +30,11 @@ static void *meet(void *arg) {
         record.id = base + i + 1;
         record.text = "GET /users/@me";
         record.text_len = 14;
-        status = shardkeep_scheduler_handle_input(shared, i, &record);
-        if (status == SHARDKEEP_BUSY) {
+        for (;;) {
+            status = shardkeep_scheduler_handle_input(shared, 0, &record);
+            if (status != SHARDKEEP_BUSY) break;
             done[1]++;
-            continue;
+            sched_yield();
         }
         CHECK(status == SHARDKEEP_OK);
         done[0]++;
@@ -96,7 +98,7 @@ int main(void) {
         CHECK(pthread_join(threads[THREADS + i], NULL) == 0);
     }
     OK(shardkeep_scheduler_count(shared, LITERAL("submitted"), &submitted));
-    CHECK(in + busy == THREADS * ROUNDS);
+    CHECK(in == THREADS * ROUNDS);
     CHECK(submitted == in);
     OK(shardkeep_scheduler_free(shared));
     for (i = 0; i < MOVED; i++) OK(shardkeep_session_free(moved[i]));

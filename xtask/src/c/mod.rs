@@ -1,6 +1,8 @@
 //! The suite "C": the installed library under programs in C and C++: plain, under AddressSanitizer, under valgrind.
 
+mod examples;
 mod flat;
+mod freestanding;
 pub(crate) mod install;
 
 use std::path::{Path, PathBuf};
@@ -88,7 +90,8 @@ impl Place {
     }
 }
 
-pub(crate) fn run(tools: &Tools) -> Result<Outcome> {
+/// Runs everything; `shardkeep` is the command that holds the simulator.
+pub(crate) fn run(tools: &Tools, shardkeep: &Path) -> Result<Outcome> {
     let place = Place::prepare()?;
     let vectors = flat::write(&place.vectors)?;
     let mut tally = Tally::default();
@@ -123,6 +126,8 @@ pub(crate) fn run(tools: &Tools) -> Result<Outcome> {
     check("the sanitizer is on", caught(&place));
     check("static", linked_statically(&place));
     check("cmake", cmake(&place));
+    check("freestanding", freestanding::run(&place));
+    examples::run(&place, shardkeep, &mut tally)?;
     Ok(Outcome::Ran(tally))
 }
 

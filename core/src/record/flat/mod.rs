@@ -211,10 +211,6 @@ fn set_ms(place: &mut Duration, ms: Option<u64>) {
     set(place, ms.map(Duration::from_millis));
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a count of things in memory fits 64 bits"
-)]
 const fn size(count: usize) -> u64 {
     count as u64
 }
