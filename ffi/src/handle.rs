@@ -164,7 +164,7 @@ pub(crate) fn alone(call: impl FnOnce() -> Result<(), Status>) -> u32 {
 ///
 /// # Safety
 ///
-/// As [`find`]; `see` must copy nothing but the view.
+/// As [`find`]; `out` is NULL or points to memory for a text.
 pub(crate) unsafe fn last_error<O: Opaque>(
     handle: *const O,
     out: *mut crate::types::shardkeep_text,
@@ -173,7 +173,7 @@ pub(crate) unsafe fn last_error<O: Opaque>(
         return Status::NullPointer.number();
     }
     // SAFETY: the caller promises the pointer.
-    let found = unsafe { find(handle) }.and_then(|handle| Ok((handle, enter(handle))));
+    let found = unsafe { find(handle) }.map(|handle| (handle, enter(handle)));
     let text = match found {
         Err(status) => return status.number(),
         Ok((_, Err(Status::Poisoned))) => {
@@ -218,4 +218,110 @@ pub(crate) unsafe fn free<O: Opaque>(handle: *mut O) -> u32 {
         return Status::Panicked.number();
     }
     Status::Ok.number()
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+    use crate::types::shardkeep_text;
+
+    struct Number;
+
+    impl Opaque for Number {
+        type Held = u32;
+        const TAG: u32 = 0x7e57_0001;
+    }
+
+    struct Other;
+
+    impl Opaque for Other {
+        type Held = u32;
+        const TAG: u32 = 0x7e57_0002;
+    }
+
+    fn call(handle: *const Number, call: impl FnOnce(&mut u32) -> Result<(), Failure>) -> u32 {
+        // SAFETY: tests pass NULL or live handles.
+        unsafe { with(handle, |inner| call(&mut inner.held)) }
+    }
+
+    fn error(handle: *const Number) -> String {
+        let mut text = shardkeep_text::of("");
+        // SAFETY: a live handle, and a place for the view, which is copied at once.
+        unsafe {
+            assert_eq!(last_error(handle, &raw mut text), 0);
+            let bytes = core::slice::from_raw_parts(text.ptr.cast::<u8>(), text.len);
+            String::from_utf8(bytes.to_vec()).expect("UTF-8")
+        }
+    }
+
+    fn give_back(handle: *mut Number) -> u32 {
+        // SAFETY: a live handle, not used again if this succeeds.
+        unsafe { free(handle) }
+    }
+
+    #[test]
+    fn a_panic_poisons_and_only_freeing_is_left() {
+        let handle = give::<Number>(1);
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        let status = call(handle, |_| panic!("a fault of ours"));
+        std::panic::set_hook(hook);
+        assert_eq!(status, Status::Panicked.number());
+        assert_eq!(call(handle, |_| Ok(())), Status::Poisoned.number());
+        assert_eq!(error(handle), Status::Poisoned.explain());
+        assert_eq!(give_back(handle), 0);
+    }
+
+    #[test]
+    fn a_call_within_a_call_is_busy_and_frees_nothing() {
+        let handle = give::<Number>(1);
+        let status = call(handle, |held| {
+            *held = 2;
+            assert_eq!(call(handle, |_| Ok(())), Status::Busy.number());
+            assert_eq!(give_back(handle), Status::Busy.number());
+            Ok(())
+        });
+        assert_eq!(status, 0);
+        assert_eq!(
+            call(handle, |held| {
+                assert_eq!(*held, 2);
+                Ok(())
+            }),
+            0
+        );
+        assert_eq!(give_back(handle), 0);
+    }
+
+    #[test]
+    fn failures_leave_a_text_and_emptiness_leaves_it_alone() {
+        let handle = give::<Number>(1);
+        assert_eq!(error(handle), "");
+        let told = Failure::told(Status::BadJson, "line 1");
+        assert_eq!(call(handle, |_| Err(told)), Status::BadJson.number());
+        assert_eq!(
+            call(handle, |_| Err(Status::Empty.into())),
+            Status::Empty.number()
+        );
+        assert_eq!(error(handle), "line 1");
+        assert_eq!(
+            call(handle, |_| Err(Status::BadKey.into())),
+            Status::BadKey.number()
+        );
+        assert_eq!(error(handle), Status::BadKey.explain());
+        assert_eq!(give_back(handle), 0);
+    }
+
+    #[test]
+    fn what_is_no_handle_of_the_type_is_noticed() {
+        let handle = give::<Number>(1);
+        // SAFETY: a live handle of another type is what is to be noticed.
+        let status = unsafe { with(handle.cast::<Other>(), |_| Ok(())) };
+        assert_eq!(status, Status::WrongHandle.number());
+        assert_eq!(
+            call(core::ptr::null(), |_| Ok(())),
+            Status::NullPointer.number()
+        );
+        assert_eq!(give_back(core::ptr::null_mut()), 0);
+        assert_eq!(give_back(handle), 0);
+    }
 }

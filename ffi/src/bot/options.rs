@@ -80,7 +80,7 @@ unsafe fn set(
     }
 }
 
-/// Sets options from a JSON object, nested by section or with dotted names: docs/reference/config.md lists them. What
+/// Sets options from a JSON object, nested by section or with dotted names: docs/reference/configuration.md lists them. What
 /// is set later wins. Names and values are checked by `shardkeep_bot_start`.
 ///
 /// Fails with `SHARDKEEP_BAD_JSON`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_ALREADY_RUNNING`.

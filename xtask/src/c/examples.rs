@@ -23,6 +23,9 @@ const PROGRAMS: &[(&str, &[&str], &str)] = &[
     ("own_store", &[], "role 1 is in memory: no"),
 ];
 
+/// The Bot layer's test wants a simulator as well.
+const BOT: &str = "ffi/tests/c/bot.c";
+
 /// Events a second, so that a bot has something to see.
 const RATE: u32 = 20;
 
@@ -52,6 +55,16 @@ pub(crate) fn run(place: &Place, shardkeep: &Path, tally: &mut Tally) -> Result<
         check("fiddle.rb", says(ruby, "from 16 to 32 shards"));
     }
     check("ping_bot, its length", is_short());
+    let bot = |flags| {
+        let program = place.compile("bot", BOT.as_ref(), flags)?;
+        let step = against(place.step(&program), &simulator);
+        says(step.limit(super::PATIENCE), "both shards resumed")
+    };
+    check("the Bot layer", bot(&[]));
+    check(
+        "the Bot layer, sanitized",
+        bot(&["-fsanitize=address,undefined"]),
+    );
     Ok(())
 }
 
@@ -85,18 +98,20 @@ fn compiled(
     let source = Path::new(FOLDER).join(format!("{name}.c"));
     let variant = if flags.is_empty() { "" } else { "-asan" };
     let program = place.compile(&format!("{name}{variant}"), &source, &extra)?;
-    let step = place
-        .step(&program)
-        .env("DISCORD_API_BASE", &simulator.api)
-        .env("DISCORD_TOKEN", TOKEN)
-        .env("GATEWAY_URL", &simulator.gateway)
-        .limit(PATIENCE + GRACE);
+    let step = against(place.step(&program), simulator).limit(PATIENCE + GRACE);
     // The others end by themselves; one that identifies too soon after another waits first.
     let step = match name {
         "ping_bot" => step.interrupt_after(PATIENCE),
         _ => step,
     };
     says(step, word).with_context(|| String::from(name))
+}
+
+/// Says where the simulator is.
+fn against(step: Step, simulator: &Simulator) -> Step {
+    step.env("DISCORD_API_BASE", &simulator.api)
+        .env("DISCORD_TOKEN", TOKEN)
+        .env("GATEWAY_URL", &simulator.gateway)
 }
 
 /// It ends well, and says this.

@@ -1,5 +1,6 @@
 //! The suite "C": the installed library under programs in C and C++: plain, under AddressSanitizer, under valgrind.
 
+pub(crate) mod bench;
 mod examples;
 mod flat;
 mod freestanding;
