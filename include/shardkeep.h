@@ -620,7 +620,8 @@ typedef struct shardkeep_batch shardkeep_batch;
 typedef struct shardkeep_bot shardkeep_bot;
 
 /**
- * The hot set over a store of the caller's own: what dispatches change, and what is found. Made by `shardkeep_cache_new`, freed by `shardkeep_cache_free`.
+ * The hot set over a store of the caller's own: what dispatches change, and what is found. Made by
+ * `shardkeep_cache_new`, freed by `shardkeep_cache_free`.
  */
 typedef struct shardkeep_cache shardkeep_cache;
 
@@ -646,12 +647,14 @@ typedef struct shardkeep_packer shardkeep_packer;
 typedef struct shardkeep_reply shardkeep_reply;
 
 /**
- * Which REST request may go now, and which has to wait. Made by `shardkeep_scheduler_new`, freed by `shardkeep_scheduler_free`.
+ * Which REST request may go now, and which has to wait. Made by `shardkeep_scheduler_new`, freed by
+ * `shardkeep_scheduler_free`.
  */
 typedef struct shardkeep_scheduler shardkeep_scheduler;
 
 /**
- * One shard's life: what to connect to, what to send, what arrived. Made by `shardkeep_session_new`, freed by `shardkeep_session_free`.
+ * One shard's life: what to connect to, what to send, what arrived. Made by `shardkeep_session_new`, freed by
+ * `shardkeep_session_free`.
  */
 typedef struct shardkeep_session shardkeep_session;
 
@@ -738,8 +741,8 @@ typedef struct shardkeep_event {
 } shardkeep_event;
 
 /**
- * A request to Discord's API. Fill it with `shardkeep_request_init`, then set what you need. Everything it points to is
- * copied by the call.
+ * A request to Discord's API. Fill it with `shardkeep_request_init`, then set what you need. Everything it points to
+ * is copied by the call.
  */
 typedef struct shardkeep_request {
     /**
@@ -1002,9 +1005,9 @@ shardkeep_status shardkeep_bot_acknowledge(const struct shardkeep_bot *bot,
 shardkeep_status shardkeep_batch_free(struct shardkeep_batch *batch);
 
 /**
- * What is in memory of a record, as JSON with the user that it refers to: `key` is a kind and its ids, such as `user:7`
- * or `member:1:7`. `SHARDKEEP_EMPTY` if it is not in memory. Does not block. The text lives until the next call with
- * this handle that takes it without `const`.
+ * What is in memory of a record, as JSON with the user that it refers to: `key` is a kind and its ids, such as
+ * `user:7` or `member:1:7`. `SHARDKEEP_EMPTY` if it is not in memory. Does not block. The text lives until the next
+ * call with this handle that takes it without `const`.
  *
  * Fails with `SHARDKEEP_BAD_KEY`, `SHARDKEEP_NO_CACHE`, `SHARDKEEP_NOT_STARTED`.
  */
@@ -1045,8 +1048,8 @@ shardkeep_status shardkeep_bot_ready(struct shardkeep_bot *bot,
                                      uint32_t timeout_ms);
 
 /**
- * What the bot is doing, as JSON: shards, guilds, latencies, identifies, the queue, the cache. The text lives until the
- * next call with this handle that takes it without `const`.
+ * What the bot is doing, as JSON: shards, guilds, latencies, identifies, the queue, the cache. The text lives until
+ * the next call with this handle that takes it without `const`.
  *
  * Fails with `SHARDKEEP_NOT_STARTED`.
  */
@@ -1070,8 +1073,8 @@ shardkeep_status shardkeep_bot_send(struct shardkeep_bot *bot,
 
 /**
  * A descriptor for poll, epoll or libuv that is readable while there may be events, and once the bot has stopped. It
- * stops being readable when `shardkeep_bot_wait` finds nothing: call that with a timeout of 0 until it does. It belongs
- * to the handle: do not read from it, write to it or close it.
+ * stops being readable when `shardkeep_bot_wait` finds nothing: call that with a timeout of 0 until it does. It
+ * belongs to the handle: do not read from it, write to it or close it.
  *
  * Fails with `SHARDKEEP_FAILED` if the process has no descriptor left.
  */
@@ -1082,8 +1085,8 @@ shardkeep_status shardkeep_bot_descriptor(struct shardkeep_bot *bot,
  * Stops every shard and returns when they have ended, at the latest after the option `shutdown_timeout_ms`. With
  * `resumable` 1, Discord keeps the sessions for a few minutes, and `*out` is the text for `shardkeep_bot_resume_from`:
  * as secret as the token. With 0 the bot is shown offline at once, and the text is `[]`. Events that wait can still be
- * taken, and should be. The text lives until the next call with this handle that takes it without `const`; `out` may be
- * NULL.
+ * taken, and should be. The text lives until the next call with this handle that takes it without `const`; `out` may
+ * be NULL.
  *
  * Fails with `SHARDKEEP_NOT_STARTED`.
  */
@@ -1097,8 +1100,8 @@ shardkeep_status shardkeep_bot_stop(struct shardkeep_bot *bot,
 shardkeep_status shardkeep_bot_new(struct shardkeep_bot **out);
 
 /**
- * Another handle to the same bot, for another thread: with an error's text, views, replies and a descriptor of its own.
- * The caller owns `*out` and frees it; the bot lives until the last of its handles is freed.
+ * Another handle to the same bot, for another thread: with an error's text, views, replies and a descriptor of its
+ * own. The caller owns `*out` and frees it; the bot lives until the last of its handles is freed.
  *
  * Fails with `SHARDKEEP_NOT_STARTED`.
  */
@@ -1112,8 +1115,8 @@ shardkeep_status shardkeep_bot_share(const struct shardkeep_bot *bot,
 shardkeep_status shardkeep_bot_free(struct shardkeep_bot *bot);
 
 /**
- * Sets options from a JSON object, nested by section or with dotted names: docs/reference/config.md lists them. What
- * is set later wins. Names and values are checked by `shardkeep_bot_start`.
+ * Sets options from a JSON object, nested by section or with dotted names: docs/reference/configuration.md lists them.
+ * What is set later wins. Names and values are checked by `shardkeep_bot_start`.
  *
  * Fails with `SHARDKEEP_BAD_JSON`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_ALREADY_RUNNING`.
  */
@@ -1166,8 +1169,8 @@ shardkeep_status shardkeep_bot_error(const struct shardkeep_bot *bot, struct sha
 
 /**
  * What a change to `target` would do and cost, as things are now: JSON as from `shardkeep_plan`. `target` is JSON too,
- * such as `{"shards": 32}`. Does nothing else. Blocks for a moment. The text lives until the next call with this handle
- * that takes it without `const`.
+ * such as `{"shards": 32}`. Does nothing else. Blocks for a moment. The text lives until the next call with this
+ * handle that takes it without `const`.
  *
  * Fails with `SHARDKEEP_FAILED`, whose text says what is possible instead; `SHARDKEEP_BAD_JSON`,
  * `SHARDKEEP_NOT_STARTED`.
@@ -1274,8 +1277,8 @@ shardkeep_status shardkeep_reply_free(struct shardkeep_reply *reply);
 /**
  * Makes a cache from its settings. The caller owns `*out` and frees it.
  *
- * Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_BAD_SETTINGS`
- * (unknown keys are named) or `SHARDKEEP_BAD_SNAPSHOT`; `config->error` then says why.
+ * Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`,
+ * `SHARDKEEP_BAD_SETTINGS` (unknown keys are named) or `SHARDKEEP_BAD_SNAPSHOT`; `config->error` then says why.
  */
 shardkeep_status shardkeep_cache_new(const struct shardkeep_config *config,
                                      struct shardkeep_cache **out);
@@ -1338,16 +1341,16 @@ shardkeep_status shardkeep_cache_count(const struct shardkeep_cache *cache,
                                        uint64_t *out);
 
 /**
- * Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that is
- * poisoned.
+ * Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that
+ * is poisoned.
  */
 shardkeep_status shardkeep_cache_error(const struct shardkeep_cache *cache,
                                        struct shardkeep_text *out);
 
 /**
- * What is in memory of a record, as JSON with the user that it refers to: `key` is a kind and its ids, such as `user:7`
- * or `member:1:7`. `SHARDKEEP_EMPTY` if it is not in memory: feed `SHARDKEEP_CACHE_INPUT_FETCH` to look further. The
- * text lives until the next call with this handle that takes it without `const`.
+ * What is in memory of a record, as JSON with the user that it refers to: `key` is a kind and its ids, such as
+ * `user:7` or `member:1:7`. `SHARDKEEP_EMPTY` if it is not in memory: feed `SHARDKEEP_CACHE_INPUT_FETCH` to look
+ * further. The text lives until the next call with this handle that takes it without `const`.
  *
  * Fails with `SHARDKEEP_BAD_KEY`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_NULL_POINTER`.
  */
@@ -1420,8 +1423,8 @@ shardkeep_status shardkeep_envelope_name(const uint8_t *name,
 /**
  * Makes a fleet from its settings. The caller owns `*out` and frees it.
  *
- * Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_BAD_SETTINGS`
- * (unknown keys are named) or `SHARDKEEP_BAD_SNAPSHOT`; `config->error` then says why.
+ * Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`,
+ * `SHARDKEEP_BAD_SETTINGS` (unknown keys are named) or `SHARDKEEP_BAD_SNAPSHOT`; `config->error` then says why.
  */
 shardkeep_status shardkeep_fleet_new(const struct shardkeep_config *config,
                                      struct shardkeep_fleet **out);
@@ -1484,11 +1487,36 @@ shardkeep_status shardkeep_fleet_count(const struct shardkeep_fleet *fleet,
                                        uint64_t *out);
 
 /**
- * Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that is
- * poisoned.
+ * Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that
+ * is poisoned.
  */
 shardkeep_status shardkeep_fleet_error(const struct shardkeep_fleet *fleet,
                                        struct shardkeep_text *out);
+
+/**
+ * Memory of so many bytes at such a boundary, or NULL.
+ */
+extern void *shardkeep_host_allocate(size_t size, size_t align);
+
+/**
+ * Takes it back.
+ */
+extern void shardkeep_host_release(void *memory, size_t size, size_t align);
+
+/**
+ * A fault of the library's own: must not return.
+ */
+extern void shardkeep_host_panic(void);
+
+/**
+ * Named by the precompiled `alloc`, which was built to unwind; nothing calls it.
+ */
+void rust_eh_personality(void);
+
+/**
+ * Named by the precompiled `alloc`, which was built to unwind; nothing calls it.
+ */
+void _Unwind_Resume(void);
 
 /**
  * Makes a packer that knows no shape yet. The caller owns `*out` and frees it. Any thread.
@@ -1554,8 +1582,8 @@ const char *shardkeep_version(void);
 const char *shardkeep_status_name(shardkeep_status status);
 
 /**
- * A sentence for the user about a status, ended by a zero; `unknown` for a number that is none. It lives as long as the
- * program.
+ * A sentence for the user about a status, ended by a zero; `unknown` for a number that is none. It lives as long as
+ * the program.
  */
 const char *shardkeep_status_text(shardkeep_status status);
 
@@ -1595,9 +1623,9 @@ shardkeep_status shardkeep_route(const char *request,
                                  size_t *out_len);
 
 /**
- * How to get from some shards to others: a JSON object with `topology`, `target` and `facts` in, a JSON object with the
- * steps and what they cost out, or with why there is no plan; both as in vectors/README.md. Buffer and length are as in
- * `shardkeep_route`.
+ * How to get from some shards to others: a JSON object with `topology`, `target` and `facts` in, a JSON object with
+ * the steps and what they cost out, or with why there is no plan; both as in vectors/README.md. Buffer and length are
+ * as in `shardkeep_route`.
  *
  * Any thread. Fails with `SHARDKEEP_BAD_JSON`, `SHARDKEEP_TOO_SMALL`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_NULL_POINTER`.
  */
@@ -1623,8 +1651,8 @@ shardkeep_status shardkeep_json_member(const uint8_t *json,
 /**
  * Makes a scheduler from its settings. The caller owns `*out` and frees it.
  *
- * Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_BAD_SETTINGS`
- * (unknown keys are named) or `SHARDKEEP_BAD_SNAPSHOT`; `config->error` then says why.
+ * Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`,
+ * `SHARDKEEP_BAD_SETTINGS` (unknown keys are named) or `SHARDKEEP_BAD_SNAPSHOT`; `config->error` then says why.
  */
 shardkeep_status shardkeep_scheduler_new(const struct shardkeep_config *config,
                                          struct shardkeep_scheduler **out);
@@ -1688,16 +1716,16 @@ shardkeep_status shardkeep_scheduler_count(const struct shardkeep_scheduler *sch
                                            uint64_t *out);
 
 /**
- * Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that is
- * poisoned.
+ * Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that
+ * is poisoned.
  */
 shardkeep_status shardkeep_scheduler_error(const struct shardkeep_scheduler *scheduler,
                                            struct shardkeep_text *out);
 
 /**
- * The exchange that an output `SHARDKEEP_SCHEDULER_OUTPUT_EXCHANGE` spoke of, as JSON: the `keys` and the `body` of the
- * pool's script in Redis. `SHARDKEEP_EMPTY` if none waits; each is handed out once. The text lives until the next call
- * with this handle that takes it without `const`.
+ * The exchange that an output `SHARDKEEP_SCHEDULER_OUTPUT_EXCHANGE` spoke of, as JSON: the `keys` and the `body` of
+ * the pool's script in Redis. `SHARDKEEP_EMPTY` if none waits; each is handed out once. The text lives until the next
+ * call with this handle that takes it without `const`.
  */
 shardkeep_status shardkeep_scheduler_exchange(struct shardkeep_scheduler *scheduler,
                                               struct shardkeep_text *out);
@@ -1705,8 +1733,9 @@ shardkeep_status shardkeep_scheduler_exchange(struct shardkeep_scheduler *schedu
 /**
  * Makes a session from its settings and its token. The caller owns `*out` and frees it.
  *
- * Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_BAD_SETTINGS`
- * (unknown keys are named), `SHARDKEEP_BAD_TOKEN` or `SHARDKEEP_BAD_SNAPSHOT`; `config->error` then says why.
+ * Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`,
+ * `SHARDKEEP_BAD_SETTINGS` (unknown keys are named), `SHARDKEEP_BAD_TOKEN` or `SHARDKEEP_BAD_SNAPSHOT`;
+ * `config->error` then says why.
  */
 shardkeep_status shardkeep_session_new(const struct shardkeep_config *config,
                                        struct shardkeep_session **out);
@@ -1769,8 +1798,8 @@ shardkeep_status shardkeep_session_count(const struct shardkeep_session *session
                                          uint64_t *out);
 
 /**
- * Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that is
- * poisoned.
+ * Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that
+ * is poisoned.
  */
 shardkeep_status shardkeep_session_error(const struct shardkeep_session *session,
                                          struct shardkeep_text *out);

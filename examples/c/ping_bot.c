@@ -24,12 +24,12 @@ static int fails(shardkeep_bot *bot, const char *what) {
 }
 
 static void on_message(shardkeep_bot *bot, const shardkeep_event *event) {
-    shardkeep_bytes content, channel;
+    shardkeep_bytes json = event->data, content, channel;
     shardkeep_request request;
     char path[96];
     uint64_t id;
-    if (shardkeep_json_member(event->data.ptr, event->data.len, LITERAL("content"), &content) != SHARDKEEP_OK) return;
-    if (shardkeep_json_member(event->data.ptr, event->data.len, LITERAL("channel_id"), &channel) != SHARDKEEP_OK) return;
+    if (shardkeep_json_member(json.ptr, json.len, LITERAL("content"), &content) != SHARDKEEP_OK) return;
+    if (shardkeep_json_member(json.ptr, json.len, LITERAL("channel_id"), &channel) != SHARDKEEP_OK) return;
     if (content.len < 6 || memcmp(content.ptr, "\"!ping", 6) != 0) return;
     /* The id is a JSON string: without its quotes. */
     snprintf(path, sizeof path, "POST /channels/%.*s/messages", (int)channel.len - 2, (const char *)channel.ptr + 1);

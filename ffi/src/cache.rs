@@ -12,7 +12,8 @@ use crate::machine::{self, Driven};
 use crate::read;
 use crate::types::{shardkeep_config, shardkeep_record, shardkeep_status, shardkeep_text};
 
-/// The hot set over a store of the caller's own: what dispatches change, and what is found. Made by `shardkeep_cache_new`, freed by `shardkeep_cache_free`.
+/// The hot set over a store of the caller's own: what dispatches change, and what is found. Made by
+/// `shardkeep_cache_new`, freed by `shardkeep_cache_free`.
 pub struct shardkeep_cache {
     _private: (),
 }
@@ -24,8 +25,8 @@ impl Opaque for shardkeep_cache {
 
 /// Makes a cache from its settings. The caller owns `*out` and frees it.
 ///
-/// Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_BAD_SETTINGS`
-/// (unknown keys are named) or `SHARDKEEP_BAD_SNAPSHOT`; `config->error` then says why.
+/// Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`,
+/// `SHARDKEEP_BAD_SETTINGS` (unknown keys are named) or `SHARDKEEP_BAD_SNAPSHOT`; `config->error` then says why.
 ///
 /// # Safety
 ///
@@ -160,8 +161,8 @@ pub unsafe extern "C" fn shardkeep_cache_count(
     unsafe { machine::count(cache, name, name_len, out) }
 }
 
-/// Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that is
-/// poisoned.
+/// Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that
+/// is poisoned.
 ///
 /// # Safety
 ///
@@ -175,9 +176,9 @@ pub unsafe extern "C" fn shardkeep_cache_error(
     unsafe { handle::last_error(cache, out) }
 }
 
-/// What is in memory of a record, as JSON with the user that it refers to: `key` is a kind and its ids, such as `user:7`
-/// or `member:1:7`. `SHARDKEEP_EMPTY` if it is not in memory: feed `SHARDKEEP_CACHE_INPUT_FETCH` to look further. The
-/// text lives until the next call with this handle that takes it without `const`.
+/// What is in memory of a record, as JSON with the user that it refers to: `key` is a kind and its ids, such as
+/// `user:7` or `member:1:7`. `SHARDKEEP_EMPTY` if it is not in memory: feed `SHARDKEEP_CACHE_INPUT_FETCH` to look
+/// further. The text lives until the next call with this handle that takes it without `const`.
 ///
 /// Fails with `SHARDKEEP_BAD_KEY`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_NULL_POINTER`.
 ///

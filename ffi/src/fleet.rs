@@ -21,8 +21,8 @@ impl Opaque for shardkeep_fleet {
 
 /// Makes a fleet from its settings. The caller owns `*out` and frees it.
 ///
-/// Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_BAD_SETTINGS`
-/// (unknown keys are named) or `SHARDKEEP_BAD_SNAPSHOT`; `config->error` then says why.
+/// Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`,
+/// `SHARDKEEP_BAD_SETTINGS` (unknown keys are named) or `SHARDKEEP_BAD_SNAPSHOT`; `config->error` then says why.
 ///
 /// # Safety
 ///
@@ -157,8 +157,8 @@ pub unsafe extern "C" fn shardkeep_fleet_count(
     unsafe { machine::count(fleet, name, name_len, out) }
 }
 
-/// Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that is
-/// poisoned.
+/// Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that
+/// is poisoned.
 ///
 /// # Safety
 ///

@@ -36,8 +36,8 @@ pub extern "C" fn shardkeep_status_name(status: shardkeep_status) -> *const c_ch
     of_status(status, Status::c_name)
 }
 
-/// A sentence for the user about a status, ended by a zero; `unknown` for a number that is none. It lives as long as the
-/// program.
+/// A sentence for the user about a status, ended by a zero; `unknown` for a number that is none. It lives as long as
+/// the program.
 #[unsafe(no_mangle)]
 pub extern "C" fn shardkeep_status_text(status: shardkeep_status) -> *const c_char {
     of_status(status, Status::c_explain)
@@ -136,9 +136,9 @@ pub unsafe extern "C" fn shardkeep_route(
     unsafe { answer(request, request_len, out, out_size, out_len, route_text) }
 }
 
-/// How to get from some shards to others: a JSON object with `topology`, `target` and `facts` in, a JSON object with the
-/// steps and what they cost out, or with why there is no plan; both as in vectors/README.md. Buffer and length are as in
-/// `shardkeep_route`.
+/// How to get from some shards to others: a JSON object with `topology`, `target` and `facts` in, a JSON object with
+/// the steps and what they cost out, or with why there is no plan; both as in vectors/README.md. Buffer and length are
+/// as in `shardkeep_route`.
 ///
 /// Any thread. Fails with `SHARDKEEP_BAD_JSON`, `SHARDKEEP_TOO_SMALL`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_NULL_POINTER`.
 ///

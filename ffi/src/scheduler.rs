@@ -9,7 +9,8 @@ use crate::handle::{self, Opaque};
 use crate::machine::{self, Driven};
 use crate::types::{shardkeep_config, shardkeep_record, shardkeep_status, shardkeep_text};
 
-/// Which REST request may go now, and which has to wait. Made by `shardkeep_scheduler_new`, freed by `shardkeep_scheduler_free`.
+/// Which REST request may go now, and which has to wait. Made by `shardkeep_scheduler_new`, freed by
+/// `shardkeep_scheduler_free`.
 pub struct shardkeep_scheduler {
     _private: (),
 }
@@ -21,8 +22,8 @@ impl Opaque for shardkeep_scheduler {
 
 /// Makes a scheduler from its settings. The caller owns `*out` and frees it.
 ///
-/// Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_BAD_SETTINGS`
-/// (unknown keys are named) or `SHARDKEEP_BAD_SNAPSHOT`; `config->error` then says why.
+/// Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`,
+/// `SHARDKEEP_BAD_SETTINGS` (unknown keys are named) or `SHARDKEEP_BAD_SNAPSHOT`; `config->error` then says why.
 ///
 /// # Safety
 ///
@@ -159,8 +160,8 @@ pub unsafe extern "C" fn shardkeep_scheduler_count(
     unsafe { machine::count(scheduler, name, name_len, out) }
 }
 
-/// Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that is
-/// poisoned.
+/// Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that
+/// is poisoned.
 ///
 /// # Safety
 ///
@@ -174,9 +175,9 @@ pub unsafe extern "C" fn shardkeep_scheduler_error(
     unsafe { handle::last_error(scheduler, out) }
 }
 
-/// The exchange that an output `SHARDKEEP_SCHEDULER_OUTPUT_EXCHANGE` spoke of, as JSON: the `keys` and the `body` of the
-/// pool's script in Redis. `SHARDKEEP_EMPTY` if none waits; each is handed out once. The text lives until the next call
-/// with this handle that takes it without `const`.
+/// The exchange that an output `SHARDKEEP_SCHEDULER_OUTPUT_EXCHANGE` spoke of, as JSON: the `keys` and the `body` of
+/// the pool's script in Redis. `SHARDKEEP_EMPTY` if none waits; each is handed out once. The text lives until the next
+/// call with this handle that takes it without `const`.
 ///
 /// # Safety
 ///

@@ -10,7 +10,8 @@ use crate::machine::{self, Driven};
 use crate::out::{put, wanted};
 use crate::types::{shardkeep_config, shardkeep_record, shardkeep_status, shardkeep_text};
 
-/// One shard's life: what to connect to, what to send, what arrived. Made by `shardkeep_session_new`, freed by `shardkeep_session_free`.
+/// One shard's life: what to connect to, what to send, what arrived. Made by `shardkeep_session_new`, freed by
+/// `shardkeep_session_free`.
 pub struct shardkeep_session {
     _private: (),
 }
@@ -22,8 +23,9 @@ impl Opaque for shardkeep_session {
 
 /// Makes a session from its settings and its token. The caller owns `*out` and frees it.
 ///
-/// Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_BAD_SETTINGS`
-/// (unknown keys are named), `SHARDKEEP_BAD_TOKEN` or `SHARDKEEP_BAD_SNAPSHOT`; `config->error` then says why.
+/// Any thread. Fails with `SHARDKEEP_NULL_POINTER`, `SHARDKEEP_BAD_SIZE`, `SHARDKEEP_BAD_UTF8`,
+/// `SHARDKEEP_BAD_SETTINGS` (unknown keys are named), `SHARDKEEP_BAD_TOKEN` or `SHARDKEEP_BAD_SNAPSHOT`;
+/// `config->error` then says why.
 ///
 /// # Safety
 ///
@@ -160,8 +162,8 @@ pub unsafe extern "C" fn shardkeep_session_count(
     unsafe { machine::count(session, name, name_len, out) }
 }
 
-/// Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that is
-/// poisoned.
+/// Why the last call with this handle failed that did. The text lives until the next one fails. Also of a handle that
+/// is poisoned.
 ///
 /// # Safety
 ///

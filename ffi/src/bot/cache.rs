@@ -56,9 +56,9 @@ unsafe fn about(
     }
 }
 
-/// What is in memory of a record, as JSON with the user that it refers to: `key` is a kind and its ids, such as `user:7`
-/// or `member:1:7`. `SHARDKEEP_EMPTY` if it is not in memory. Does not block. The text lives until the next call with
-/// this handle that takes it without `const`.
+/// What is in memory of a record, as JSON with the user that it refers to: `key` is a kind and its ids, such as
+/// `user:7` or `member:1:7`. `SHARDKEEP_EMPTY` if it is not in memory. Does not block. The text lives until the next
+/// call with this handle that takes it without `const`.
 ///
 /// Fails with `SHARDKEEP_BAD_KEY`, `SHARDKEEP_NO_CACHE`, `SHARDKEEP_NOT_STARTED`.
 ///

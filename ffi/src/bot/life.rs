@@ -77,8 +77,8 @@ pub unsafe extern "C" fn shardkeep_bot_ready(
     }
 }
 
-/// What the bot is doing, as JSON: shards, guilds, latencies, identifies, the queue, the cache. The text lives until the
-/// next call with this handle that takes it without `const`.
+/// What the bot is doing, as JSON: shards, guilds, latencies, identifies, the queue, the cache. The text lives until
+/// the next call with this handle that takes it without `const`.
 ///
 /// Fails with `SHARDKEEP_NOT_STARTED`.
 ///
@@ -134,8 +134,8 @@ pub unsafe extern "C" fn shardkeep_bot_send(
 }
 
 /// A descriptor for poll, epoll or libuv that is readable while there may be events, and once the bot has stopped. It
-/// stops being readable when `shardkeep_bot_wait` finds nothing: call that with a timeout of 0 until it does. It belongs
-/// to the handle: do not read from it, write to it or close it.
+/// stops being readable when `shardkeep_bot_wait` finds nothing: call that with a timeout of 0 until it does. It
+/// belongs to the handle: do not read from it, write to it or close it.
 ///
 /// Fails with `SHARDKEEP_FAILED` if the process has no descriptor left.
 ///
@@ -160,8 +160,8 @@ pub unsafe extern "C" fn shardkeep_bot_descriptor(
 /// Stops every shard and returns when they have ended, at the latest after the option `shutdown_timeout_ms`. With
 /// `resumable` 1, Discord keeps the sessions for a few minutes, and `*out` is the text for `shardkeep_bot_resume_from`:
 /// as secret as the token. With 0 the bot is shown offline at once, and the text is `[]`. Events that wait can still be
-/// taken, and should be. The text lives until the next call with this handle that takes it without `const`; `out` may be
-/// NULL.
+/// taken, and should be. The text lives until the next call with this handle that takes it without `const`; `out` may
+/// be NULL.
 ///
 /// Fails with `SHARDKEEP_NOT_STARTED`.
 ///

@@ -26,8 +26,8 @@ pub unsafe extern "C" fn shardkeep_bot_new(out: *mut *mut shardkeep_bot) -> shar
     })
 }
 
-/// Another handle to the same bot, for another thread: with an error's text, views, replies and a descriptor of its own.
-/// The caller owns `*out` and frees it; the bot lives until the last of its handles is freed.
+/// Another handle to the same bot, for another thread: with an error's text, views, replies and a descriptor of its
+/// own. The caller owns `*out` and frees it; the bot lives until the last of its handles is freed.
 ///
 /// Fails with `SHARDKEEP_NOT_STARTED`.
 ///
@@ -80,8 +80,8 @@ unsafe fn set(
     }
 }
 
-/// Sets options from a JSON object, nested by section or with dotted names: docs/reference/configuration.md lists them. What
-/// is set later wins. Names and values are checked by `shardkeep_bot_start`.
+/// Sets options from a JSON object, nested by section or with dotted names: docs/reference/configuration.md lists them.
+/// What is set later wins. Names and values are checked by `shardkeep_bot_start`.
 ///
 /// Fails with `SHARDKEEP_BAD_JSON`, `SHARDKEEP_BAD_UTF8`, `SHARDKEEP_ALREADY_RUNNING`.
 ///

@@ -49,8 +49,8 @@ fn plan_text(plan: &shardkeep_core::fleet::Plan) -> Result<String, Failure> {
 }
 
 /// What a change to `target` would do and cost, as things are now: JSON as from `shardkeep_plan`. `target` is JSON too,
-/// such as `{"shards": 32}`. Does nothing else. Blocks for a moment. The text lives until the next call with this handle
-/// that takes it without `const`.
+/// such as `{"shards": 32}`. Does nothing else. Blocks for a moment. The text lives until the next call with this
+/// handle that takes it without `const`.
 ///
 /// Fails with `SHARDKEEP_FAILED`, whose text says what is possible instead; `SHARDKEEP_BAD_JSON`,
 /// `SHARDKEEP_NOT_STARTED`.

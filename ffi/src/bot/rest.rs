@@ -22,8 +22,8 @@ use crate::out::{Failure, put, wanted};
 use crate::read;
 use crate::types::{shardkeep_bytes, shardkeep_status, shardkeep_text};
 
-/// A request to Discord's API. Fill it with `shardkeep_request_init`, then set what you need. Everything it points to is
-/// copied by the call.
+/// A request to Discord's API. Fill it with `shardkeep_request_init`, then set what you need. Everything it points to
+/// is copied by the call.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct shardkeep_request {

@@ -111,7 +111,8 @@ static void drive(shardkeep_session *session) {
     need(shardkeep_session_handle_timeout(session, 0) == SHARDKEEP_OK, "the clock");
     need(gives(session, SHARDKEEP_SESSION_OUTPUT_CONNECT), "connecting");
     feed(session, SHARDKEEP_SESSION_INPUT_CONNECTED, NULL);
-    feed(session, SHARDKEEP_SESSION_INPUT_TEXT, "{\"t\":null,\"s\":null,\"op\":10,\"d\":{\"heartbeat_interval\":41250}}");
+    feed(session, SHARDKEEP_SESSION_INPUT_TEXT,
+         "{\"t\":null,\"s\":null,\"op\":10,\"d\":{\"heartbeat_interval\":41250}}");
     need(gives(session, SHARDKEEP_SESSION_OUTPUT_WANT_IDENTIFY), "HELLO");
     feed(session, SHARDKEEP_SESSION_INPUT_IDENTIFY_GRANTED, NULL);
     need(gives(session, SHARDKEEP_SESSION_OUTPUT_SEND), "identifying");

@@ -67,10 +67,13 @@ static shardkeep_record record(void) {
 
 static void output(const struct verbs *v, void *machine) {
     shardkeep_record found, wanted = record();
+    int is_same;
     if (v->poll_output(machine, &found) != SHARDKEEP_OK) fail("an output is missing");
-    if (found.kind != wanted.kind || found.code != wanted.code || found.id != wanted.id ||
-        found.value != wanted.value || !same(found.text, found.text_len, wanted.text, wanted.text_len) ||
-        !same(found.data, found.data_len, wanted.data, wanted.data_len)) {
+    is_same = found.kind == wanted.kind && found.code == wanted.code && found.id == wanted.id;
+    is_same = is_same && found.value == wanted.value;
+    is_same = is_same && same(found.text, found.text_len, wanted.text, wanted.text_len);
+    is_same = is_same && same(found.data, found.data_len, wanted.data, wanted.data_len);
+    if (!is_same) {
         fprintf(stderr, "%s: output %u %u %llu %llu '%.*s' '%.*s'\n", input.name, found.kind, found.code,
                 (unsigned long long)found.id, (unsigned long long)found.value, (int)found.text_len, found.text,
                 (int)found.data_len, (const char *)found.data);

@@ -1,5 +1,5 @@
-//! A machine behind nothing but text, numbers and records: what C, Python, Node and the vectors hold of it. Settings and
-//! snapshots are JSON, under the names and with the defaults of `vectors/README.md`.
+//! A machine behind nothing but text, numbers and records: what C, Python, Node and the vectors hold of it. Settings
+//! and snapshots are JSON, under the names and with the defaults of `vectors/README.md`.
 
 mod cache;
 mod cutover;

@@ -74,8 +74,8 @@ fn config(from: Settings) -> (Config, Duration) {
     (config, Duration::from_millis(from.elapsed_ms))
 }
 
-/// The exchange that an output `exchange` spoke of, as JSON: the `keys` and the `body` of the ledger's script. `None` if
-/// none waits.
+/// The exchange that an output `exchange` spoke of, as JSON: the `keys` and the `body` of the ledger's script. `None`
+/// if none waits.
 pub fn scheduler_exchange(scheduler: &mut Scheduler) -> Option<String> {
     let exchange = scheduler.exchange()?;
     let value = serde_json::json!({"keys": exchange.keys, "body": exchange.body});
