@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use super::Place;
 use crate::examples::{GRACE, PATIENCE, Simulator, TOKEN};
 use crate::report::Tally;
-use crate::step::{Step, is_installed};
+use crate::step::Step;
 
 const FOLDER: &str = "examples/c";
 
@@ -48,7 +48,7 @@ pub(crate) fn run(place: &Place, shardkeep: &Path, tally: &mut Tally) -> Result<
         let sanitized = compiled(place, name, libraries, word, &simulator, &sanitizer);
         check(&format!("{name}, sanitized"), sanitized);
     }
-    if is_installed("ruby") {
+    if super::has("ruby")? {
         let ruby = Step::new("ruby").args([Path::new(FOLDER).join("fiddle.rb")]);
         let library = place.prefix.join("lib/libshardkeep.so");
         let ruby = ruby.env("SHARDKEEP_LIBRARY", library).limit(GRACE);

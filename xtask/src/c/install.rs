@@ -74,7 +74,7 @@ pub(crate) fn into(prefix: &Path, profile: Profile) -> Result<()> {
 }
 
 fn abi() -> Result<u32> {
-    let text = fs::read_to_string(TYPES).context(TYPES)?;
+    let text = fs::read_to_string(workspace::root()?.join(TYPES)).context(TYPES)?;
     let number = text
         .lines()
         .find_map(|line| line.strip_prefix("pub const SHARDKEEP_ABI: u32 = "))
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn the_librarys_name_follows_the_interface() {
         assert!(abi().unwrap() >= 1);
-        let build = fs::read_to_string("ffi/build.rs").unwrap();
+        let build = fs::read_to_string(workspace::root().unwrap().join("ffi/build.rs")).unwrap();
         let soname = format!("libshardkeep.so.{}\"", abi().unwrap());
         assert!(
             build.contains(&soname),

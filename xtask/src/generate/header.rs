@@ -11,6 +11,7 @@ use shardkeep_core::record::{
 use shardkeep_core::wire::EventKind;
 
 use super::Generated;
+use crate::workspace;
 
 const PATH: &str = "include/shardkeep.h";
 
@@ -48,12 +49,13 @@ const TABLES: &[(&str, &[Row])] = &[
 ];
 
 pub(crate) fn header() -> Result<Generated> {
-    let mut config = cbindgen::Config::from_file("ffi/cbindgen.toml")
+    let root = workspace::root()?;
+    let mut config = cbindgen::Config::from_file(root.join("ffi/cbindgen.toml"))
         .map_err(|error| anyhow::anyhow!("ffi/cbindgen.toml: {error}"))?;
     config.header = Some(String::from(HEAD));
     config.after_includes = Some(numbers()?);
     let bindings = cbindgen::Builder::new()
-        .with_crate("ffi")
+        .with_crate(root.join("ffi"))
         .with_config(config)
         .generate()
         .context("ffi/ cannot be read as C")?;

@@ -107,7 +107,8 @@ pub type Counter<M> = (&'static str, fn(&M) -> u64);
 /// };
 /// let mut fleet = Fleet::start(start).unwrap();
 /// fleet.handle_timeout(Instant::ZERO);
-/// let first = fleet.next_output(&mut ()).unwrap();
+/// let mut scratch = ();
+/// let first = fleet.next_output(&mut scratch).unwrap();
 /// assert_eq!(first.kind, 1, "it wants `GET /gateway/bot`");
 /// assert_eq!(fleet.counted("shards"), Some(2));
 /// ```
