@@ -6,12 +6,12 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use rustix::event::{EventfdFlags, eventfd};
-use rustix::fd::{AsRawFd, OwnedFd};
 use shardkeep::clock;
 
-use crate::out::Failure;
 use shardkeep_core::record::Status;
+
+use super::descriptor::Descriptor;
+use crate::out::Failure;
 
 /// Milliseconds that stand for no limit.
 const FOR_EVER: u32 = u32::MAX;
@@ -21,7 +21,7 @@ const FOR_EVER: u32 = u32::MAX;
 pub(super) struct Bell {
     rung: Mutex<bool>,
     heard: Condvar,
-    descriptor: OnceLock<OwnedFd>,
+    descriptor: OnceLock<Descriptor>,
 }
 
 impl Bell {
@@ -30,34 +30,28 @@ impl Bell {
         *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.heard.notify_all();
         if let Some(descriptor) = self.descriptor.get() {
-            // It can only be full, and is readable then anyway.
-            let _full = rustix::io::write(descriptor, &1_u64.to_ne_bytes());
+            descriptor.ring();
         }
     }
 
     /// The descriptor stops being readable, until the bell rings again.
     pub(super) fn silence(&self) {
         if let Some(descriptor) = self.descriptor.get() {
-            // It can only be empty, and is not readable then anyway.
-            let _empty = rustix::io::read(descriptor, &mut [0; 8]);
+            descriptor.silence();
         }
     }
 
     /// The descriptor's number, made when it is first asked for and readable then, so that nothing is missed.
     pub(super) fn descriptor(&self) -> Result<i32, Failure> {
         if self.descriptor.get().is_none() {
-            let made = eventfd(1, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
-            let made = made.map_err(|error| {
-                Failure::told(
-                    Status::Failed,
-                    format!("no descriptor can be opened: {error}"),
-                )
-            })?;
+            let made = Descriptor::open();
+            let failed = |error| format!("no descriptor can be opened: {error}");
+            let made = made.map_err(|error| Failure::told(Status::Failed, failed(error)))?;
             // Of two that ask at once, one is kept.
             drop(self.descriptor.set(made));
         }
         let kept = self.descriptor.get().ok_or(Status::Failed)?;
-        Ok(kept.as_raw_fd())
+        Ok(kept.number())
     }
 
     /// Sleeps until it rings or `until` has come.
@@ -156,24 +150,5 @@ mod tests {
         assert_eq!(look_until(&bell, 5, || None::<()>), None);
         assert_eq!(block_on(std::future::pending::<()>(), 5), None);
         assert_eq!(block(std::future::ready(7)), 7);
-    }
-
-    #[test]
-    fn the_descriptor_is_readable_when_it_rang() {
-        let bell = Bell::default();
-        let number = bell.descriptor().unwrap();
-        assert_eq!(bell.descriptor().unwrap(), number);
-        let readable = |bell: &Bell| {
-            let mut fds = [rustix::event::PollFd::new(
-                bell.descriptor.get().unwrap(),
-                rustix::event::PollFlags::IN,
-            )];
-            rustix::event::poll(&mut fds, Some(&rustix::event::Timespec::default())).unwrap() == 1
-        };
-        assert!(readable(&bell), "at first, so that nothing is missed");
-        bell.silence();
-        assert!(!readable(&bell));
-        bell.ring();
-        assert!(readable(&bell));
     }
 }

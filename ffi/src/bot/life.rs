@@ -137,7 +137,7 @@ pub unsafe extern "C" fn shardkeep_bot_send(
 /// stops being readable when `shardkeep_bot_wait` finds nothing: call that with a timeout of 0 until it does. It
 /// belongs to the handle: do not read from it, write to it or close it.
 ///
-/// Fails with `SHARDKEEP_FAILED` if the process has no descriptor left.
+/// Fails with `SHARDKEEP_FAILED` if the process has no descriptor left, or the system is not Linux.
 ///
 /// # Safety
 ///

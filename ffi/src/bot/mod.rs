@@ -3,6 +3,7 @@
 mod batch;
 mod bell;
 mod cache;
+mod descriptor;
 mod life;
 mod options;
 mod reshard;

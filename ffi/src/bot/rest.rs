@@ -259,7 +259,7 @@ pub unsafe extern "C" fn shardkeep_bot_reply(
 /// A descriptor that is readable while there may be replies for this handle. It stops being readable when
 /// `shardkeep_bot_reply` finds nothing. It belongs to the handle: do not read from it, write to it or close it.
 ///
-/// Fails with `SHARDKEEP_FAILED` if the process has no descriptor left.
+/// Fails with `SHARDKEEP_FAILED` if the process has no descriptor left, or the system is not Linux.
 ///
 /// # Safety
 ///

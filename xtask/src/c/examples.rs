@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use super::Place;
 use crate::examples::{GRACE, PATIENCE, Simulator, TOKEN};
 use crate::report::Tally;
+use crate::setup::Tool;
 use crate::step::Step;
 
 const FOLDER: &str = "examples/c";
@@ -30,7 +31,12 @@ const BOT: &str = "ffi/tests/c/bot.c";
 const RATE: u32 = 20;
 
 /// Runs every example; `shardkeep` is the command that holds the simulator.
-pub(crate) fn run(place: &Place, shardkeep: &Path, tally: &mut Tally) -> Result<()> {
+pub(crate) fn run(
+    place: &Place,
+    shardkeep: &Path,
+    valgrind: &Tool,
+    tally: &mut Tally,
+) -> Result<()> {
     let simulator = Simulator::start(shardkeep, RATE)?;
     let mut check = |name: &str, result: Result<()>| match result {
         Ok(()) => tally.passed += 1,
@@ -55,16 +61,22 @@ pub(crate) fn run(place: &Place, shardkeep: &Path, tally: &mut Tally) -> Result<
         check("fiddle.rb", says(ruby, "from 16 to 32 shards"));
     }
     check("ping_bot, its length", is_short());
-    let bot = |flags| {
-        let program = place.compile("bot", BOT.as_ref(), flags)?;
+    let bot = |name, flags| {
+        let program = place.compile(name, BOT.as_ref(), flags)?;
         let step = against(place.step(&program), &simulator);
         says(step.limit(super::PATIENCE), "both shards resumed")
     };
-    check("the Bot layer", bot(&[]));
+    check("the Bot layer", bot("bot", &[]));
     check(
         "the Bot layer, sanitized",
-        bot(&["-fsanitize=address,undefined"]),
+        bot("bot-asan", &["-fsanitize=address,undefined"]),
     );
+    if let Ok(valgrind) = valgrind {
+        let program = place.programs.join("bot");
+        let step = super::under_valgrind(place, valgrind).args([&program]);
+        let step = against(step, &simulator).limit(super::PATIENCE);
+        check("the Bot layer, valgrind", says(step, "both shards resumed"));
+    }
     Ok(())
 }
 

@@ -128,7 +128,7 @@ pub(crate) fn run(tools: &Tools, shardkeep: &Path) -> Result<Outcome> {
     check("static", linked_statically(&place));
     check("cmake", cmake(&place));
     check("freestanding", freestanding::run(&place));
-    examples::run(&place, shardkeep, &mut tally)?;
+    examples::run(&place, shardkeep, &tools.valgrind, &mut tally)?;
     Ok(Outcome::Ran(tally))
 }
 
@@ -236,17 +236,20 @@ fn caught(place: &Place) -> Result<()> {
     Ok(())
 }
 
-/// Under valgrind: no error, and nothing lost.
+/// Valgrind, which is to fail at any error and at anything lost. What threads keep that are still ending is not lost.
+fn under_valgrind(place: &Place, valgrind: &Path) -> Step {
+    place.step(valgrind).args([
+        "--quiet",
+        "--error-exitcode=42",
+        "--leak-check=full",
+        "--show-leak-kinds=definite,indirect",
+        "--errors-for-leak-kinds=definite,indirect",
+    ])
+}
+
 fn watched(place: &Place, valgrind: &Path, name: &str, vectors: Option<usize>) -> Result<()> {
     let program = place.programs.join(name);
-    let step = place
-        .step(valgrind)
-        .args([
-            "--quiet",
-            "--error-exitcode=42",
-            "--leak-check=full",
-            "--errors-for-leak-kinds=definite,indirect",
-        ])
+    let step = under_valgrind(place, valgrind)
         .args([&program])
         .args(arguments(place, vectors));
     replayed(step, vectors)
