@@ -1076,7 +1076,7 @@ shardkeep_status shardkeep_bot_send(struct shardkeep_bot *bot,
  * stops being readable when `shardkeep_bot_wait` finds nothing: call that with a timeout of 0 until it does. It
  * belongs to the handle: do not read from it, write to it or close it.
  *
- * Fails with `SHARDKEEP_FAILED` if the process has no descriptor left.
+ * Fails with `SHARDKEEP_FAILED` if the process has no descriptor left, or the system is not Linux.
  */
 shardkeep_status shardkeep_bot_descriptor(struct shardkeep_bot *bot,
                                           int *out);
@@ -1250,7 +1250,7 @@ shardkeep_status shardkeep_bot_reply(struct shardkeep_bot *bot,
  * A descriptor that is readable while there may be replies for this handle. It stops being readable when
  * `shardkeep_bot_reply` finds nothing. It belongs to the handle: do not read from it, write to it or close it.
  *
- * Fails with `SHARDKEEP_FAILED` if the process has no descriptor left.
+ * Fails with `SHARDKEEP_FAILED` if the process has no descriptor left, or the system is not Linux.
  */
 shardkeep_status shardkeep_bot_reply_descriptor(struct shardkeep_bot *bot,
                                                 int *out);
