@@ -17,6 +17,18 @@ impl Args {
         self.0.len() < before
     }
 
+    /// The word after `name`, if `name` was given; takes both away.
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>> {
+        let Some(at) = self.0.iter().position(|word| word == name) else {
+            return Ok(None);
+        };
+        self.0.remove(at);
+        if at == self.0.len() {
+            bail!("{name} wants something after it");
+        }
+        Ok(Some(self.0.remove(at)))
+    }
+
     /// The number after `name`, if `name` was given; takes both away.
     pub(crate) fn number(&mut self, name: &str) -> Result<Option<u64>> {
         let Some(at) = self.0.iter().position(|word| word == name) else {
@@ -78,5 +90,10 @@ mod tests {
         assert!(args("extra").finish().is_err());
         assert!(args("--seconds many").number("--seconds").is_err());
         assert!(args("--seconds").number("--seconds").is_err());
+        assert!(args("--prefix").text("--prefix").is_err());
+        assert_eq!(
+            args("--prefix /x").text("--prefix").unwrap().as_deref(),
+            Some("/x")
+        );
     }
 }

@@ -10,6 +10,9 @@ use crate::workspace::{self, Member, Target};
 /// Their crate.
 const MANIFEST: &str = "benches/Cargo.toml";
 
+/// What the C interface costs, and how large the libraries are.
+const FFI: &str = "ffi";
+
 /// Those that also measure libraries of other languages.
 const WITH_PEERS: [&str; 2] = ["members", "rest"];
 
@@ -21,11 +24,15 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let members = workspace::members()?;
     let benches = members.iter().find(|member| member.manifest == MANIFEST);
     let benches = benches.with_context(|| format!("the workspace has no {MANIFEST}"))?;
+    if name.as_deref() == Some(FFI) {
+        return crate::c::bench::run();
+    }
     let known = || benches.targets.iter().filter(|target| is_runnable(target));
     if list {
         for target in known() {
             println!("{}", target.name);
         }
+        println!("{FFI}");
         return Ok(());
     }
     let chosen: Vec<&Target> = known()
@@ -41,7 +48,11 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     }
     chosen
         .into_iter()
-        .try_for_each(|target| run_one(benches, target, &passed_on))
+        .try_for_each(|target| run_one(benches, target, &passed_on))?;
+    match name {
+        None => crate::c::bench::run(),
+        Some(_) => Ok(()),
+    }
 }
 
 fn is_runnable(target: &Target) -> bool {

@@ -13,11 +13,11 @@ use crate::step::Step;
 use crate::workspace;
 
 /// The token that `shardkeep sim` accepts unless told otherwise.
-const TOKEN: &str = "simulated-bot.token.for-tests-only";
+pub(crate) const TOKEN: &str = "simulated-bot.token.for-tests-only";
 /// How long an example may run before it is interrupted, as a user would with Ctrl-C.
-const PATIENCE: Duration = Duration::from_secs(6);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(6);
 /// How long it may take to end then.
-const GRACE: Duration = Duration::from_secs(20);
+pub(crate) const GRACE: Duration = Duration::from_secs(20);
 
 /// Builds and runs every example. `shardkeep` is the command that holds the simulator.
 pub(crate) fn run(shardkeep: &Path) -> Result<Outcome> {
@@ -30,7 +30,7 @@ pub(crate) fn run(shardkeep: &Path) -> Result<Outcome> {
         .iter()
         .fold(build, |build, name| build.args(["--example", name]))
         .run()?;
-    let simulator = Simulator::start(shardkeep)?;
+    let simulator = Simulator::start(shardkeep, 0)?;
     let mut tally = Tally::default();
     for name in &names {
         match run_one(name, &simulator) {
@@ -69,13 +69,15 @@ fn run_one(name: &str, simulator: &Simulator) -> Result<()> {
 }
 
 /// A running `shardkeep sim`, stopped when dropped.
-struct Simulator {
+pub(crate) struct Simulator {
     child: Child,
-    api: String,
+    pub(crate) api: String,
+    pub(crate) gateway: String,
 }
 
 impl Simulator {
-    fn start(shardkeep: &Path) -> Result<Self> {
+    /// With so many events a second.
+    pub(crate) fn start(shardkeep: &Path, rate: u32) -> Result<Self> {
         let mut child = Command::new(shardkeep)
             .args([
                 "sim",
@@ -87,6 +89,8 @@ impl Simulator {
                 "20",
                 "--seed",
                 "1",
+                "--rate",
+                &rate.to_string(),
             ])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -98,13 +102,15 @@ impl Simulator {
         let mut simulator = Self {
             child,
             api: String::new(),
+            gateway: String::new(),
         };
         let addresses: Value =
             serde_json::from_str(&line).with_context(|| format!("the simulator said: {line}"))?;
-        let api = addresses["api"]
-            .as_str()
-            .context("the simulator names no `api`")?;
-        simulator.api = String::from(api);
+        let address = |name: &str| {
+            let address = addresses[name].as_str().map(String::from);
+            address.with_context(|| format!("the simulator names no `{name}`"))
+        };
+        (simulator.api, simulator.gateway) = (address("api")?, address("gateway")?);
         Ok(simulator)
     }
 }

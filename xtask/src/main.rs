@@ -4,6 +4,7 @@
 
 mod args;
 mod bench;
+mod c;
 mod demo;
 mod docs;
 mod examples;
@@ -106,6 +107,12 @@ const CHORES: &[Chore] = &[
         args: "[--seeds N] [--seed N] [--from N] [--big]",
         about: "fleets of processes under crashes, partitions, storms and changes of shards; or a million guilds",
         run: sim_fleet::run,
+    },
+    Chore {
+        name: "install",
+        args: "--prefix P",
+        about: "the C library: header, shared and static library, pkg-config file, CMake config",
+        run: c::install::run,
     },
     Chore {
         name: "docs",

@@ -20,14 +20,17 @@ pub(crate) struct Tools {
     pub(crate) node_modules: Tool,
     /// A Redis server.
     pub(crate) redis: Tool,
+    /// Valgrind.
+    pub(crate) valgrind: Tool,
 }
 
 impl Tools {
-    fn rows(&self) -> [(&'static str, &Tool); 3] {
+    fn rows(&self) -> [(&'static str, &Tool); 4] {
         [
             ("Python", &self.python),
             ("Node", &self.node_modules),
             ("Redis", &self.redis),
+            ("Valgrind", &self.valgrind),
         ]
     }
 }
@@ -55,11 +58,12 @@ pub(crate) fn prepare() -> Tools {
         python: python(),
         node_modules: node_modules(),
         redis: program("redis-server"),
+        valgrind: program("valgrind"),
     };
     for (name, tool) in tools.rows() {
         match tool {
-            Ok(path) => println!("{name:<8}{}", path.display()),
-            Err(why) => println!("{name:<8}missing: {why}"),
+            Ok(path) => println!("{name:<9}{}", path.display()),
+            Err(why) => println!("{name:<9}missing: {why}"),
         }
     }
     tools
@@ -84,6 +88,7 @@ fn install_packages() -> Result<()> {
     if !is_installed("npm") {
         packages.push("npm");
     }
+    packages.extend(c_packages());
     if packages.is_empty() {
         return Ok(());
     }
@@ -98,6 +103,40 @@ fn install_packages() -> Result<()> {
         .chain(packages)
         .collect::<Vec<_>>())
     .with_context(|| format!("install these yourself and try again: {wanted}"))
+}
+
+/// What the C library's tests and examples need: a compiler, what finds libraries, and the libraries of the examples.
+fn c_packages() -> Vec<&'static str> {
+    let mut packages = Vec::new();
+    let programs = [
+        ("cc", "gcc"),
+        ("c++", "g++"),
+        ("pkg-config", "pkg-config"),
+        ("cmake", "cmake"),
+        ("valgrind", "valgrind"),
+        ("ruby", "ruby"),
+    ];
+    for (program, package) in programs {
+        if !is_installed(program) {
+            packages.push(package);
+        }
+    }
+    if packages.contains(&"valgrind") {
+        // Valgrind replaces functions of the dynamic loader, and finds them by their symbols.
+        packages.push("libc6-dbg");
+    }
+    let headers = [
+        ("libwebsockets.h", "libwebsockets-dev"),
+        ("curl/curl.h", "libcurl4-openssl-dev"),
+    ];
+    for (header, package) in headers {
+        let include = format!("#include <{header}>");
+        let step = Step::new("sh").args(["-c", &format!("echo '{include}' | cc -E -x c -")]);
+        if !step.succeeds() {
+            packages.push(package);
+        }
+    }
+    packages
 }
 
 fn has_venv() -> bool {

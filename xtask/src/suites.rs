@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::report::{Outcome, Tally};
 use crate::setup::{Tool, Tools};
 use crate::step::Step;
-use crate::{docs, examples, fuzz, generate, tidy, workspace};
+use crate::{c, docs, examples, fuzz, generate, tidy, workspace};
 
 /// What the suites find on this machine.
 pub(crate) struct Machine {
@@ -80,6 +80,11 @@ pub(crate) const SUITES: &[Suite] = &[
         name: "discord.js",
         about: "a Node client against the simulator",
         run: discord_js,
+    },
+    Suite {
+        name: "C",
+        about: "the C library, installed: vectors, misuse, threads, examples; also sanitized, and under valgrind",
+        run: |machine| c::run(&machine.tools, &shardkeep()?),
     },
     Suite {
         name: "demo",

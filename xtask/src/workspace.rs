@@ -20,12 +20,16 @@ const SKIPPED: &[&str] = &[
 
 /// Makes the repository's root the current directory: every path in this program starts there.
 pub(crate) fn enter_root() -> Result<()> {
+    let root = root()?;
+    std::env::set_current_dir(&root).with_context(|| format!("cannot enter {}", root.display()))
+}
+
+/// The repository's root, for what tests call as well: they start elsewhere.
+pub(crate) fn root() -> Result<PathBuf> {
     let here = std::env::var("CARGO_MANIFEST_DIR")
         .unwrap_or_else(|_| String::from(env!("CARGO_MANIFEST_DIR")));
-    let root = Path::new(&here)
-        .parent()
-        .context("xtask has no parent folder")?;
-    std::env::set_current_dir(root).with_context(|| format!("cannot enter {}", root.display()))
+    let root = Path::new(&here).parent();
+    Ok(root.context("xtask has no parent folder")?.to_owned())
 }
 
 /// Where cargo puts what it builds.

@@ -1,10 +1,12 @@
 //! The flat form of every input and output: six columns that C, Python, Node, the vectors and the docs share.
 
 mod cache;
+mod flat;
 mod fleet;
 mod gateway;
 mod plan;
 mod rest;
+mod route;
 mod status;
 mod table;
 
@@ -12,6 +14,9 @@ use core::fmt;
 
 pub use cache::{
     CACHE_INPUTS, CACHE_OUTPUTS, CACHE_TIMEOUTS, cache_output, cache_timeout, handle_cache_input,
+};
+pub use flat::{
+    CacheScratch, CallError, Counter, Cutover, Flat, Start, StartError, scheduler_exchange,
 };
 pub use fleet::{
     FLEET_INPUTS, FLEET_OUTPUTS, FLEET_TIMEOUTS, fleet_output, fleet_timeout, handle_fleet_input,
@@ -25,6 +30,7 @@ pub use plan::{PlanAnswer, PlanFigures, PlanRequest, PlanStep, PlanTarget, Refus
 pub use rest::{
     REST_INPUTS, REST_OUTPUTS, REST_TIMEOUTS, handle_rest_input, rest_output, rest_timeout,
 };
+pub use route::route_text;
 pub use status::{STATUSES, Status};
 
 /// One input or output, whatever its kind. Six columns, the same in every language; what each one means for a kind
@@ -158,6 +164,9 @@ mod tests {
             }
         }
         for (index, status) in STATUSES.iter().enumerate() {
+            assert_eq!(status.c_name().to_str(), Ok(status.name()));
+            assert_eq!(status.c_explain().to_str(), Ok(status.explain()));
+            assert_eq!(Status::from_number(status.number()), Some(*status));
             assert!(
                 !STATUSES[..index]
                     .iter()

@@ -1,5 +1,6 @@
 //! The numbers that calls return in every language.
 
+use core::ffi::CStr;
 use core::fmt;
 
 use crate::cache::{self, InvalidKey, InvalidVersion};
@@ -8,10 +9,19 @@ use crate::gateway;
 use crate::rest;
 use crate::wire::CommandError;
 
+/// A text that ends with its only zero byte.
+const fn c_text(text: &'static str) -> &'static CStr {
+    match CStr::from_bytes_with_nul(text.as_bytes()) {
+        Ok(text) => text,
+        Err(_) => c"",
+    }
+}
+
 macro_rules! statuses {
     ($($number:literal $variant:ident $name:literal $text:literal;)*) => {
-        /// What a call returned. 0 is success, 1 that there is nothing; from 100 on the caller broke a rule; from 200
-        /// on a value cannot be used. Numbers are stable and never reused.
+        /// What a call returned. 0 is success, below 100 that there is nothing; from 100 on the caller broke a rule;
+        /// from 200 on a value cannot be used; from 300 on the world outside refused; from 900 on the fault is ours.
+        /// Numbers are stable and never reused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         #[repr(u32)]
@@ -37,6 +47,28 @@ macro_rules! statuses {
                 }
             }
 
+            /// [`Status::name`] for C.
+            #[must_use]
+            pub const fn c_name(self) -> &'static CStr {
+                match self {
+                    $(Self::$variant => c_text(concat!($name, "\0")),)*
+                }
+            }
+
+            /// [`Status::explain`] for C.
+            #[must_use]
+            pub const fn c_explain(self) -> &'static CStr {
+                match self {
+                    $(Self::$variant => c_text(concat!($text, "\0")),)*
+                }
+            }
+
+            /// The status with this number.
+            #[must_use]
+            pub fn from_number(number: u32) -> Option<Self> {
+                STATUSES.iter().copied().find(|status| status.number() == number)
+            }
+
             /// One sentence for the user.
             #[must_use]
             pub const fn explain(self) -> &'static str {
@@ -51,6 +83,7 @@ macro_rules! statuses {
 statuses! {
     0 Ok "ok" "success";
     1 Empty "empty" "there is nothing to return";
+    2 Ended "ended" "there is nothing to return, and nothing will come any more";
     100 UnknownKind "unknown_kind" "no input has this kind: see the table of the machine's inputs";
     101 NotConnecting "not_connecting" "a connection was reported open though none was asked for";
     102 NotConnected "not_connected" "a message or disconnect was reported though there is no socket";
@@ -62,6 +95,16 @@ statuses! {
     108 NotInFlight "not_in_flight" "an answer or failure was reported for a request that is not in flight";
     109 StartsNothing "starts_nothing" "the fleet stops, or Discord refused a shard: nothing is started any more";
     110 TooManyShards "too_many_shards" "the shard would be one too many, or its total is too large";
+    111 NullPointer "null_pointer" "a pointer is NULL that must not be";
+    112 Busy "busy" "another thread is inside a call with this handle";
+    113 WrongHandle "wrong_handle" "the pointer is no handle of this type";
+    114 TooSmall "too_small" "the buffer is too small: the length says how large it must be";
+    115 UnknownCounter "unknown_counter" "the machine counts nothing of this name";
+    116 AlreadyRunning "already_running" "the bot was started already: it cannot be set up any more";
+    117 NotStarted "not_started" "the bot was not started yet, or was stopped";
+    118 UnknownIndex "unknown_index" "there is nothing with this number: it is past the end, or was given back";
+    119 NoCache "no_cache" "the bot keeps no cache: set `cache.budget_bytes`";
+    120 BadSize "bad_size" "the struct's size is not one that this library knows: fill it with its init function";
     200 BadCode "bad_code" "the code is out of its range";
     201 BadCommand "bad_command" "the command is not one that Discord would take";
     202 BadLimits "bad_limits" "the text is not the answer of `GET /gateway/bot`: report that it failed";
@@ -72,6 +115,19 @@ statuses! {
     207 BadVersion "bad_version" "a version is not an epoch, a dot and a sequence, such as `1700000000000.65536`";
     208 BadEvent "bad_event" "the text is not an event's name, a space and the time of day in milliseconds";
     209 BadOutcome "bad_outcome" "a line of the data is not `done`, `failed`, or `superseded` and a version";
+    210 BadUtf8 "bad_utf8" "a text is not UTF-8";
+    211 BadSettings "bad_settings" "the settings cannot be used: the error's text names what is wrong";
+    212 BadToken "bad_token" "the token cannot be one";
+    213 BadSnapshot "bad_snapshot" "the snapshot is none of this machine's";
+    214 BadJson "bad_json" "the text is not the JSON that is wanted here";
+    215 BadShard "bad_shard" "not a shard, such as index 3 of 16";
+    216 BadIntent "bad_intent" "not the name of an intent";
+    217 BadEnvelope "bad_envelope" "the bytes are no gateway message, or not all of one";
+    218 BadRequest "bad_request" "the request cannot be sent as it is: the error's text says why";
+    219 BadRecord "bad_record" "the bytes are no packed record";
+    300 Failed "failed" "it could not be done: the error's text says why";
+    900 Panicked "panicked" "a fault of Shardkeep's: the handle can only be freed; please report it";
+    901 Poisoned "poisoned" "an earlier call with this handle met a fault of Shardkeep's: free it";
 }
 
 impl fmt::Display for Status {

@@ -248,6 +248,20 @@ impl EnvelopeErrorKind {
         Self::BadNumber,
     ];
 
+    /// The name in every language.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Incomplete => "incomplete",
+            Self::NotAnObject => "not_an_object",
+            Self::MissingOpcode => "missing_opcode",
+            Self::BadKey => "bad_key",
+            Self::BadValue => "bad_value",
+            Self::BadNumber => "bad_number",
+        }
+    }
+
     const fn at(self, at: usize) -> EnvelopeError {
         EnvelopeError { kind: self, at }
     }

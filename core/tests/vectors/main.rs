@@ -14,7 +14,6 @@ mod play;
 mod replay;
 mod scheduler;
 mod session;
-mod settings;
 mod under;
 mod write;
 

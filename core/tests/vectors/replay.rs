@@ -84,7 +84,7 @@ pub(crate) fn scans(bytes: &[u8]) -> Vec<Scan> {
             }
             Err(error) => {
                 scans.push(Scan::Refused {
-                    error: snake_case(&format!("{:?}", error.kind)),
+                    error: String::from(error.kind.name()),
                     at: at + error.at,
                 });
                 break;
@@ -92,18 +92,6 @@ pub(crate) fn scans(bytes: &[u8]) -> Vec<Scan> {
         }
     }
     scans
-}
-
-/// `BadKey` as `bad_key`.
-fn snake_case(name: &str) -> String {
-    let mut out = String::new();
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && !out.is_empty() {
-            out.push('_');
-        }
-        out.push(c.to_ascii_lowercase());
-    }
-    out
 }
 
 pub(crate) fn envelope(vector: &EnvelopeVector) {

@@ -1,6 +1,7 @@
 //! `cargo xtask gen`: files that follow from tables in the code. A new one is a function listed in `GENERATORS`.
 
 mod dispatches;
+mod header;
 mod records;
 mod reference;
 mod states;
@@ -22,6 +23,7 @@ pub(crate) struct Generated {
 /// Every generated file, one function each.
 const GENERATORS: &[fn() -> Result<Generated>] = &[
     dispatches::page,
+    header::header,
     records::page,
     reference::close_codes,
     reference::events,

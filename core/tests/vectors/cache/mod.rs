@@ -17,7 +17,6 @@ mod store;
 mod store_faults;
 mod stored;
 mod threads;
-mod under;
 mod unkept;
 mod users;
 mod voice;

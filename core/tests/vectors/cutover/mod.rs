@@ -6,7 +6,6 @@ mod cuts;
 mod prints;
 mod refusals;
 mod scene;
-mod sides;
 
 use std::fmt::Write;
 
@@ -15,7 +14,7 @@ use serde_json::Value;
 
 use super::model::{File, no_settings};
 use super::{Source, file};
-use sides::Sides;
+use shardkeep_core::record::Cutover;
 
 /// One vector.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -67,9 +66,9 @@ pub(crate) fn files() -> Vec<Source<CutoverVector>> {
 }
 
 pub(crate) fn replay(vector: &CutoverVector) {
-    let mut sides = Sides::new(&vector.config);
+    let mut sides = Cutover::start(&vector.config.to_string()).expect("settings");
     for step in &vector.steps {
-        let gives = sides.call(step.at_ms, &step.call);
+        let gives = sides.call(step.at_ms, &step.call).expect("a call");
         assert_eq!(gives, step.gives, "{}: {}", vector.name, step.call);
     }
     assert_eq!(sides.ledger(), vector.ledger, "{}", vector.name);

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::sides::Sides;
 use super::{CutoverStep, CutoverVector};
 use crate::model::no_settings;
+use shardkeep_core::record::Cutover;
 
 pub(super) struct Scene {
     vector: CutoverVector,
-    sides: Sides,
+    sides: Cutover,
     pub(super) now: u64,
     sequence: u64,
     /// What the sides said last and has not been carried over: by the old side, by the new one.
@@ -21,7 +21,7 @@ pub(super) fn scene(name: &str, rule: &str) -> Scene {
 
 pub(super) fn scene_with(name: &str, rule: &str, config: Value) -> Scene {
     Scene {
-        sides: Sides::new(&config),
+        sides: Cutover::start(&config.to_string()).expect("settings"),
         vector: CutoverVector {
             name: name.into(),
             rule: rule.into(),
@@ -67,7 +67,7 @@ pub(super) fn verdicts(gives: &Value) -> String {
 
 impl Scene {
     pub(super) fn call(&mut self, call: Value) -> Value {
-        let gives = self.sides.call(self.now, &call);
+        let gives = self.sides.call(self.now, &call).expect("a call");
         if let (Some(side), Some(messages)) = (call["side"].as_str(), gives["messages"].as_array())
         {
             self.said[usize::from(side == "new")].extend(messages.iter().cloned());

@@ -12,7 +12,6 @@ mod retries;
 mod sharing;
 mod sliding;
 mod snapshots;
-mod under;
 mod windows;
 
 use shardkeep_core::record::{REST_INPUTS, REST_OUTPUTS};
