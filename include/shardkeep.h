@@ -135,6 +135,8 @@
 #define SHARDKEEP_SESSION_INPUT_RECONNECT 7u
 /** Stop for good. value: 1 if Discord is to keep the session. */
 #define SHARDKEEP_SESSION_INPUT_SHUTDOWN 8u
+/** Send a heartbeat now, to know whether the session lives. */
+#define SHARDKEEP_SESSION_INPUT_HEARTBEAT 9u
 
 /* The outputs of the session. */
 
@@ -423,6 +425,9 @@
 #define SHARDKEEP_FLEET_INPUT_RUN 14u
 /** The shard does not belong here any more. id: the shard. */
 #define SHARDKEEP_FLEET_INPUT_RELEASE 15u
+/** So many events came to the shard: after an outage the busiest identify first. id: the shard; value: how
+    many. */
+#define SHARDKEEP_FLEET_INPUT_ACTIVITY 16u
 
 /* The outputs of the fleet. */
 
