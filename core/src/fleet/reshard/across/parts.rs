@@ -86,6 +86,20 @@ struct Part {
     is_over: bool,
 }
 
+impl Part {
+    /// The other side has not heard that a guild was taken, and would wait for it for ever: whoever took it is through,
+    /// and says nothing any more.
+    fn answer_afterwards(&self, message: &Message) -> Option<Message> {
+        let asks = matches!(message.body, Body::Cut(_) | Body::Lost(_));
+        let has_taken = self.report.role == Role::Joining && self.report.is_settled;
+        (asks && has_taken).then(|| Message {
+            number: 0,
+            body: Body::Taken,
+            ..message.clone()
+        })
+    }
+}
+
 /// One process's parts. The [module](super) tells how they work together.
 #[derive(Clone, Debug)]
 pub struct Parts {
@@ -349,8 +363,13 @@ impl Parts {
     fn take(&mut self, letter: Letter) {
         match letter {
             Letter::Message { to, message } => {
-                if self.parts.contains_key(&(to, message.cutover)) {
+                let Some(part) = self.parts.get(&(to, message.cutover)) else {
+                    return;
+                };
+                if !part.is_over {
                     self.todo.push_back(Do::Message { shard: to, message });
+                } else if let Some(answer) = part.answer_afterwards(&message) {
+                    self.say(to, answer);
                 }
             }
             Letter::Guilds {
