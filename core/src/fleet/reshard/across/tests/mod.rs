@@ -3,8 +3,8 @@
 mod process;
 mod register;
 mod side;
-mod written;
 mod world;
+mod written;
 
 use alloc::format;
 use alloc::string::String;
@@ -106,7 +106,10 @@ fn letters_and_answers_may_be_lost_and_late_and_come_twice() {
     for (number, (before, target)) in changes().into_iter().enumerate() {
         for seed in 0..12 {
             let mut world = World::new(seed * 10 + number as u64, 3, &before);
-            world.weather = Weather { letters: 2, exchanges: 8 };
+            world.weather = Weather {
+                letters: 2,
+                exchanges: 8,
+            };
             world.begin(0, &before, target);
             for _ in 0..600 {
                 world.tick();
@@ -151,7 +154,11 @@ fn anything(seed: u64) -> (World, Target) {
             _ => {}
         }
         if refuses && world.refused.is_none() {
-            let step = world.register.course.as_ref().and_then(|course| course.step.as_ref());
+            let step = world
+                .register
+                .course
+                .as_ref()
+                .and_then(|course| course.step.as_ref());
             world.refused = step.and_then(|step| step.start().first().copied());
         }
     }
@@ -159,7 +166,10 @@ fn anything(seed: u64) -> (World, Target) {
     if let Some(by) = world.processes.iter().position(|process| process.is_alive)
         && world.register.course.is_some()
     {
-        world.weather = Weather { letters: 0, exchanges: 0 };
+        world.weather = Weather {
+            letters: 0,
+            exchanges: 0,
+        };
         for _ in 0..300 {
             world.steer(by, Steer::Resume);
             world.tick();
@@ -173,7 +183,7 @@ fn whatever_happens_it_ends_and_every_guild_has_its_session() {
     let (mut done, mut not) = (0, 0);
     let mut takeovers = 0;
     let mut stages = alloc::collections::BTreeSet::new();
-    for seed in 0..400 {
+    for seed in 0..600 {
         let (mut world, target) = anything(seed);
         if world.register.course.is_none() {
             // Whoever wanted it died before anybody heard of it.
@@ -192,7 +202,7 @@ fn whatever_happens_it_ends_and_every_guild_has_its_session() {
     }
     assert!(done > 200 && not > 20, "{done} done, {not} not");
     assert!(takeovers > 100, "{takeovers}");
-    assert_eq!(stages.len(), 11, "{stages:?}");
+    assert_eq!(stages.len(), 9, "{stages:?}");
 }
 
 #[test]

@@ -134,7 +134,10 @@ impl World {
         };
         process.leader.take_if(is_other);
         process.parts.course(read);
-        let gone = process.sessions.keys().filter(|shard| !sessions.contains(**shard));
+        let gone = process
+            .sessions
+            .keys()
+            .filter(|shard| !sessions.contains(**shard));
         let gone: Vec<_> = gone.copied().collect();
         gone.into_iter().for_each(|shard| self.close(by, shard));
     }
@@ -162,11 +165,20 @@ impl World {
         let side = stored.or_else(|| role.map(Side::new));
         if let Some(side) = &side {
             let guilds = (!is_new).then(|| side.guilds.iter().copied().collect());
-            process.parts.begun(shard, (side.role, side.cutover), token, guilds);
+            process
+                .parts
+                .begun(shard, (side.role, side.cutover), token, guilds);
         }
         let joins = side.as_ref().is_some_and(|side| side.role == Role::Joining);
         let ready_at = (is_new && joins).then_some(ready_at);
-        process.sessions.insert(shard, Session { token, side, ready_at });
+        process.sessions.insert(
+            shard,
+            Session {
+                token,
+                side,
+                ready_at,
+            },
+        );
         process.parts.running(shard, token);
     }
 
@@ -189,7 +201,9 @@ impl World {
     pub(super) fn drive(&mut self, by: usize) {
         let now = self.now;
         self.run_sides(by);
-        self.processes[by].parts.handle_timeout(Instant::from_millis(now));
+        self.processes[by]
+            .parts
+            .handle_timeout(Instant::from_millis(now));
         while let Some(item) = self.processes[by].parts.poll_do() {
             self.carry_out(by, item);
         }
@@ -217,7 +231,9 @@ impl World {
             let exchange = Exchange {
                 by,
                 seq: process.seq,
-                held: sessions.map(|(shard, session)| (*shard, session.token)).collect(),
+                held: sessions
+                    .map(|(shard, session)| (*shard, session.token))
+                    .collect(),
                 retarget: process.retarget.clone(),
             };
             self.send(Parcel::Said(exchange));
@@ -251,7 +267,9 @@ impl World {
                 if role == Role::Joining {
                     session.ready_at = Some(now);
                 }
-                process.parts.begun(shard, (role, cutover), session.token, None);
+                process
+                    .parts
+                    .begun(shard, (role, cutover), session.token, None);
             }
             (Do::Include { guilds, .. }, Some(side)) => {
                 assert_eq!(side.role, Role::Leaving);
@@ -352,7 +370,10 @@ impl World {
             return;
         };
         let is_over = |side: &mut Side| {
-            side.role == Role::Joining && side.is_told && side.is_finished() && side.settles_at <= now
+            side.role == Role::Joining
+                && side.is_told
+                && side.is_finished()
+                && side.settles_at <= now
         };
         if session.side.take_if(is_over).is_some() {
             process.parts.settled(shard);
@@ -366,7 +387,10 @@ pub(super) fn steps_left(course: &Course) -> Vec<Step> {
     let Target::Shards(_) = course.target else {
         return Vec::new();
     };
-    let after = course.step.as_ref().and_then(|step| course.serving.after(step).ok());
+    let after = course
+        .step
+        .as_ref()
+        .and_then(|step| course.serving.after(step).ok());
     let after = after.unwrap_or_else(|| course.serving.clone());
     let plan = Plan::new(after.topology(), course.target, &facts(after.overlays()));
     plan.map_or_else(|_| Vec::new(), |plan| plan.steps().to_vec())

@@ -102,7 +102,8 @@ impl Register {
         };
         self.members.insert(said.by, member);
         let leader = self.course.as_ref().filter(|course| course.is_open());
-        let is_there = |course: &Course| self.members.keys().any(|by| instance(*by) == course.leader);
+        let is_there =
+            |course: &Course| self.members.keys().any(|by| instance(*by) == course.leader);
         Some(Answer {
             seq: said.seq,
             is_led: leader.is_none_or(is_there),
@@ -121,13 +122,23 @@ impl Register {
             let mut others = self.members.iter().filter(|(other, _)| **other != by);
             held.contains_key(shard) || others.any(|(_, member)| member.held.contains_key(shard))
         };
-        let free = self.sessions.shards().iter().filter(|shard| !is_held(shard));
-        free.take(share.saturating_sub(held.len())).copied().collect()
+        let free = self
+            .sessions
+            .shards()
+            .iter()
+            .filter(|shard| !is_held(shard));
+        free.take(share.saturating_sub(held.len()))
+            .copied()
+            .collect()
     }
 
     fn retarget(&mut self, wanted: &Retarget) -> bool {
         let course = Course::read(&wanted.course).expect("a leader writes what can be read");
-        assert_eq!(course.write(), wanted.course, "read and written is the same");
+        assert_eq!(
+            course.write(),
+            wanted.course,
+            "read and written is the same"
+        );
         if self.revision == wanted.expected {
             self.check(&course, &wanted.sessions);
             let stage = course.stage.name();
@@ -160,15 +171,28 @@ impl Register {
         };
         assert!(before.is_open() || before.began_ms != course.began_ms);
         let step = before.step.as_ref();
-        for shard in self.sessions.shards().iter().filter(|shard| !told.contains(shard)) {
+        for shard in self
+            .sessions
+            .shards()
+            .iter()
+            .filter(|shard| !told.contains(shard))
+        {
             let is_replaced = !serving.topology().contains(*shard) && *serving != before.serving;
             let is_undone = step.is_some_and(|step| step.start().contains(shard));
             assert!(is_replaced || is_undone, "{shard} is stopped by nothing");
         }
         if *serving != before.serving {
             let after = step.and_then(|step| before.serving.after(step).ok());
-            assert_eq!(after.as_ref(), Some(serving), "what serves is the step's end");
-            assert_eq!(before.stage, Stage::Switching, "and its guilds had switched");
+            assert_eq!(
+                after.as_ref(),
+                Some(serving),
+                "what serves is the step's end"
+            );
+            assert_eq!(
+                before.stage,
+                Stage::Switching,
+                "and its guilds had switched"
+            );
         }
     }
 

@@ -73,7 +73,10 @@ impl World {
             post: BTreeMap::new(),
             serial: 0,
             stored: BTreeMap::new(),
-            weather: Weather { letters: 0, exchanges: 0 },
+            weather: Weather {
+                letters: 0,
+                exchanges: 0,
+            },
             refused: None,
             outcome: None,
             takeovers: 0,
@@ -131,7 +134,11 @@ impl World {
     /// A while goes by.
     pub(super) fn tick(&mut self) {
         self.now += TICK;
-        while let Some(entry) = self.post.first_entry().filter(|entry| entry.key().0 <= self.now) {
+        while let Some(entry) = self
+            .post
+            .first_entry()
+            .filter(|entry| entry.key().0 <= self.now)
+        {
             match entry.remove() {
                 Parcel::Said(exchange) => {
                     if let Some(answer) = self.register.exchange(self.now, &exchange) {
@@ -175,7 +182,10 @@ impl World {
 
     /// Whether the register says that the change is over.
     pub(super) fn is_over(&self) -> bool {
-        self.register.course.as_ref().is_some_and(|course| !course.is_open())
+        self.register
+            .course
+            .as_ref()
+            .is_some_and(|course| !course.is_open())
     }
 
     /// Who dispatches a guild while it moves: as far as what is stored says. Never nobody once it serves.
@@ -200,7 +210,10 @@ impl World {
     /// The change ends, whatever came before; nothing bad happens any more. What serves, and how often a session is
     /// still on its way.
     pub(super) fn settle(&mut self) {
-        self.weather = Weather { letters: 0, exchanges: 0 };
+        self.weather = Weather {
+            letters: 0,
+            exchanges: 0,
+        };
         let until = self.now + 600_000;
         while !self.is_over() {
             assert!(self.now < until, "it does not end: {}", self.story());
@@ -219,14 +232,20 @@ impl World {
         let serving = &course.serving;
         let all = serving.topology().shards().iter().chain(serving.overlays());
         let all: BTreeSet<_> = all.copied().collect();
-        assert_eq!(held.into_keys().collect::<BTreeSet<_>>(), all, "what serves runs");
+        assert_eq!(
+            held.into_keys().collect::<BTreeSet<_>>(),
+            all,
+            "what serves runs"
+        );
     }
 
     /// What the register says, and how far each session is.
     fn story(&self) -> String {
         let course = self.register.course.as_ref().map(Course::write);
         let alive = self.processes.iter().filter(|process| process.is_alive);
-        let all: Vec<_> = alive.map(|process| (process.by, &process.sessions)).collect();
+        let all: Vec<_> = alive
+            .map(|process| (process.by, &process.sessions))
+            .collect();
         format!("{course:?} {all:?}")
     }
 }

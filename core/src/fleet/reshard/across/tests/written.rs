@@ -39,7 +39,9 @@ fn courses() -> Vec<Course> {
     let (two, _) = changes()[0].clone();
     let overlay = Serving::new(two.topology().clone(), [shard(5, 6)]).unwrap();
     let guild = Snowflake(5 << 22 | 1);
-    let mut courses: Vec<_> = changes().map(|(before, target)| course(&before, target)).to_vec();
+    let mut courses: Vec<_> = changes()
+        .map(|(before, target)| course(&before, target))
+        .to_vec();
     courses.push(course(&two, Target::Isolate(guild)));
     courses.push(course(&overlay, Target::Rejoin(shard(5, 6))));
     courses
