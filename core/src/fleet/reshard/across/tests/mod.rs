@@ -92,7 +92,7 @@ fn dies_at(world: &mut World, stage: (Stage, bool), delay: u64) -> bool {
         if at(world) == Some(stage) {
             (0..delay).for_each(|_| world.tick());
             if let Some(by) = world.leading() {
-                world.kill(by, delay % 2 == 0);
+                world.kill(by, delay.is_multiple_of(2));
             }
             break;
         }

@@ -280,11 +280,10 @@ impl World {
                 side.has_begun |= is_on;
             }
             (Do::Message { message, .. }, Some(_)) => self.message(by, shard, &message),
-            (Do::Stay { .. }, side) => {
-                if side.take().is_some() {
-                    self.stored.remove(&shard);
-                    process.parts.over(shard, Counts::default());
-                }
+            (Do::Stay { .. }, side) if side.is_some() => {
+                *side = None;
+                self.stored.remove(&shard);
+                process.parts.over(shard, Counts::default());
             }
             _ => {}
         }
