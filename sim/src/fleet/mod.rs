@@ -7,11 +7,14 @@
 //! it may do; and in the end, event by event, what its handlers finished with what Discord sent.
 
 mod across;
+mod bus;
 mod calm;
 mod clock;
+mod crew;
 mod cutover;
 mod draw;
 mod happening;
+mod kept;
 mod leases;
 mod mishaps;
 mod process;

@@ -170,12 +170,17 @@ impl Stage<'_> {
                     there.lost = Some(cause);
                 }
                 // What comes between it and the next one is that session's account, and no change's.
-                self.is_ledger_lost |= self.processes[by].change.is_some();
+                self.is_ledger_lost |= self.processes[by].is_changing();
                 self.switch_lost(by, shard);
             }
             Said::Closed => {
+                let mut goes_on = self.scene.is_leased;
                 if let Some(there) = self.processes[by].shard_mut(shard) {
                     there.connection = None;
+                    goes_on &= there.is_known;
+                }
+                if goes_on {
+                    self.leave_part(by, shard);
                 }
                 self.end_switch(by, shard);
                 let fatal = false;
