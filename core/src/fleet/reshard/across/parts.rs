@@ -87,6 +87,19 @@ struct Part {
 }
 
 impl Part {
+    /// The step is over, and this side's session serves. A process that heard late may have missed the moment at which
+    /// it might ask: where there was nothing to ask for, nobody waited.
+    fn has_joined(&self, course: &Course) -> bool {
+        let (serving, shard) = (&course.serving, self.report.shard);
+        let serves = serving.topology().contains(shard) || serving.overlays().contains(&shard);
+        let is_open = self.report.cutover == course.cutover
+            && matches!(
+                course.stage,
+                Stage::Starting | Stage::Switching | Stage::RollingBack
+            );
+        self.report.role == Role::Joining && serves && !is_open
+    }
+
     /// The other side has not heard that a guild was taken, and would wait for it for ever: whoever took it is through,
     /// and says nothing any more.
     fn answer_afterwards(&self, message: &Message) -> Option<Message> {
@@ -440,6 +453,7 @@ impl Parts {
             let may_ask = is_present
                 && course.may_ask
                 && (part.report.role == Role::Joining || join.iter().all(is_told));
+            let may_ask = may_ask || (!part.is_over && part.has_joined(course));
             if may_ask != part.may_ask {
                 part.may_ask = may_ask;
                 self.todo.push_back(Do::Ask {

@@ -121,6 +121,19 @@ fn letters_and_answers_may_be_lost_and_late_and_come_twice() {
     }
 }
 
+/// Where nothing is to be switched, the step is over before every process has heard that it may be.
+#[test]
+fn a_session_without_guilds_joins_though_its_process_missed_the_moment() {
+    let before = Serving::new(Topology::whole(13).unwrap(), []).unwrap();
+    for seed in 0..8 {
+        let mut world = World::new(seed, 5, &before);
+        world.begin(0, &before, Target::Shards(26));
+        world.settle();
+        let course = world.register.course.as_ref().unwrap();
+        assert!(course.ended.as_ref().unwrap().is_done, "{seed}");
+    }
+}
+
 /// Everything at once, as the seed says.
 fn anything(seed: u64) -> (World, Target) {
     let changes = changes();
