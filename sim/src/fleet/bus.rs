@@ -101,6 +101,17 @@ impl Stage<'_> {
         self.wake_up(by);
     }
 
+    /// An operator whose word to go on was lost says it again.
+    pub(super) fn resume_held(&mut self) {
+        let mut crews = self
+            .processes
+            .iter()
+            .filter_map(|process| process.crew.as_ref());
+        if crews.any(|crew| crew.course().is_some_and(|course| course.is_paused)) {
+            self.steer_fleet(Steer::Resume);
+        }
+    }
+
     /// A process that could be asked something.
     fn anybody(&mut self) -> Option<usize> {
         let now = self.now;

@@ -55,6 +55,7 @@ impl Stage<'_> {
     /// Looks whether everything is well, and has been for a while.
     pub(super) fn look(&mut self) {
         let now = self.now;
+        self.resume_held();
         let wrong = self.not_well();
         match (wrong, self.well_since) {
             (Some(_), _) if now < Instant::ZERO + self.scene.calm_from + self.scene.calm_limit => {

@@ -3,13 +3,13 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
+use shardkeep_core::ShardId;
 use shardkeep_core::fleet::lease::{MemberView, View};
 use shardkeep_core::fleet::reshard::Stage as At;
 use shardkeep_core::fleet::reshard::across::{Course, Do, Leader, Letter, Parts, Role, To};
 use shardkeep_core::fleet::{
     Facts, Plan, PlanError, Serving, SessionStartLimit, Step, Target, Topology,
 };
-use shardkeep_core::ShardId;
 
 use super::cutover::{Order, Switch, Told};
 use super::kept::{StoredPart, begun};

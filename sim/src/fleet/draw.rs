@@ -163,7 +163,12 @@ impl Scene {
             replay_capacity: [300, 2_000, 5_000][below(&mut rng, 3)],
             mishaps: Vec::new(),
             calm_from: start,
-            calm_limit: Duration::from_secs(4 * 3_600),
+            calm_limit: Duration::from_secs(
+                std::env::var("SIM_CALM")
+                    .ok()
+                    .and_then(|it| it.parse().ok())
+                    .unwrap_or(4 * 3_600),
+            ),
         };
         scene.draw_mishaps(&mut rng, start);
         scene
@@ -215,7 +220,9 @@ impl Scene {
                 self.mishaps.push((at, Mishap::Abort));
             }
         }
-        if self.is_leased && rng.below(2) > 0 {
+        // Of many shards each step takes its while: a few runs of them are enough.
+        let is_large = self.shards > 40 && rng.below(4) > 0;
+        if self.is_leased && !is_large && rng.below(3) > 0 {
             self.draw_change(rng, start, lasts);
         }
         self.calm_from = start + lasts;
