@@ -153,8 +153,11 @@ impl Stage<'_> {
             self.fault(format!("{lost} events were lost in changes: {sum:?}"));
         }
         // A side that goes on elsewhere hands on what its handlers had not finished.
-        let is_whole = !self.is_ledger_lost && !self.is_part_broken;
-        let is_whole = is_whole && (self.scene.is_leased || self.processes.len() == 1);
+        let is_whole = !self.is_part_broken && !self.truth.has_crashes();
+        let is_whole = match self.scene.is_leased {
+            true => is_whole && !self.is_ledger_lost && self.report.identifies_blind == 0,
+            false => self.processes.len() == 1,
+        };
         if is_whole && twice > sum.possibly_duplicated {
             self.fault(format!("{twice} events were handled twice: {sum:?}"));
         }

@@ -109,7 +109,7 @@ impl Stage<'_> {
             crew.stored.clear();
             self.forget_parts(by);
         }
-        if process_serves_nothing(&self.processes[by].serving) {
+        if self.processes[by].serving.is_none() {
             self.fault(format!("{by} hears of {topology}, which is no exact cover"));
         }
         if let Some(crew) = self.crew(by) {
@@ -332,6 +332,8 @@ impl Stage<'_> {
             .facts(view)
             .map(|facts| Plan::new(serving.topology(), Target::Shards(total), &facts))
         {
+            // Who cannot know what is left of the day does not get his plan. Where nobody identifies, nobody asks.
+            None if self.is_calm => self.wanted = None,
             None => {}
             Some(Ok(plan)) => self.lead(by, view, &plan),
             Some(Err(error)) => {
@@ -425,8 +427,4 @@ impl Stage<'_> {
             self.report.done_across += u64::from(ended.is_some_and(|ended| ended.is_done));
         }
     }
-}
-
-fn process_serves_nothing(serving: &Option<Serving>) -> bool {
-    serving.is_none()
 }

@@ -64,6 +64,8 @@ pub(super) struct Switch {
     pub(super) is_lost: bool,
     /// The other side may lie in another process: what must outlive this one is stored before it is told.
     pub(super) keep: Option<Keep>,
+    /// READY has come, here or in an earlier process: without it, a side that joins is not worth keeping.
+    pub(super) knows_guilds: bool,
     /// What was said last of how many guilds are handed over.
     said: (usize, usize),
 }
@@ -78,6 +80,7 @@ impl Switch {
             suppressed: Vec::new(),
             is_lost: false,
             keep: None,
+            knows_guilds: false,
             said: (0, 0),
         }
     }
@@ -93,6 +96,7 @@ impl Switch {
     /// It is a side that goes on where another process stopped: one that joins knows all its guilds.
     pub(super) const fn goes_on(&mut self) {
         self.has_begun = matches!(self.part, Part::Joining(_));
+        self.knows_guilds = true;
     }
 }
 
@@ -152,6 +156,7 @@ impl Stage<'_> {
                 let guilds = guilds_of(&event.data);
                 side.include(guilds.iter().copied());
                 side.ready(local);
+                switch.knows_guilds = true;
                 match &mut switch.keep {
                     // READY does not come again: its guilds are stored before anybody relies on them.
                     Some(keep) => keep.guilds = Some(guilds),
@@ -247,11 +252,11 @@ impl Stage<'_> {
             return;
         };
         if let Some(switch) = there.switch.take() {
-            for sequence in switch.suppressed {
+            for &sequence in &switch.suppressed {
                 let _waited_for = there.progress.finished(sequence);
             }
             if switch.keep.is_some() {
-                self.end_kept(by, shard, &switch.part);
+                self.end_kept(by, shard, &switch);
             }
             self.told(by, shard, Told::Over(switch.part));
         }

@@ -5,7 +5,7 @@ use shardkeep_core::fleet::cutover::{Joining, JoiningSnapshot, Leaving, LeavingS
 use shardkeep_core::fleet::reshard::across::Role;
 use shardkeep_core::{ShardId, Snowflake};
 
-use super::cutover::{Part, Told};
+use super::cutover::{Part, Switch, Told};
 use super::process::Slot;
 use super::reshard::config;
 use super::stage::Stage;
@@ -166,6 +166,14 @@ impl Part {
     }
 }
 
+impl Switch {
+    /// The side as another process goes on with it. One that joins and never knew its guilds begins anew there.
+    fn worth_keeping(&self) -> Option<StoredPart> {
+        let is_worth = self.knows_guilds || matches!(self.part, Part::Leaving(_));
+        is_worth.then(|| self.part.written().0)
+    }
+}
+
 impl Stage<'_> {
     /// Gives what is new of a side to the store, and heeds what was stored.
     pub(super) fn keep_part(&mut self, by: usize, shard: ShardId) {
@@ -229,17 +237,17 @@ impl Stage<'_> {
         };
         let there = slot.shard.as_mut();
         if let Some(switch) = there.and_then(|there| there.switch.take()) {
-            let (written, _) = switch.part.written();
-            let _stored_with_the_session = slot.keeping.give(Some(&written));
+            let written = switch.worth_keeping();
+            let _stored_with_the_session = slot.keeping.give(written.as_ref());
             self.cutover_sum += switch.part.sum();
         }
     }
 
     /// The part is over. That a session has joined is kept as long as the change goes on.
-    pub(super) fn end_kept(&mut self, by: usize, shard: ShardId, part: &Part) {
-        let last = match part {
+    pub(super) fn end_kept(&mut self, by: usize, shard: ShardId, switch: &Switch) {
+        let last = match switch.part {
             Part::Leaving(_) => None,
-            Part::Joining(_) => Some(part.written().0),
+            Part::Joining(_) => switch.worth_keeping(),
         };
         if let Some(slot) = self.processes[by].slots.get_mut(&shard) {
             let _nobody_waits = slot.keeping.give(last.as_ref());

@@ -108,6 +108,10 @@ impl Truth {
         self.crashed.insert(by);
     }
 
+    pub(super) fn has_crashes(&self) -> bool {
+        !self.crashed.is_empty()
+    }
+
     /// Whether a handler had the event, and died with its process.
     pub(super) fn died_with_it(&self, session: &str, sequence: u64) -> bool {
         let Some(truth) = self.sessions.get(session) else {
