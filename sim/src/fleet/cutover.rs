@@ -100,32 +100,6 @@ impl Switch {
     }
 }
 
-impl Part {
-    /// What became of all events.
-    pub(super) fn sum(&self) -> Counts {
-        let mut sum = Counts::default();
-        match self {
-            Self::Leaving(side) => {
-                sum += side.inherited();
-                side.counts().for_each(|(_, counts)| sum += counts);
-            }
-            Self::Joining(side) => {
-                sum += side.inherited();
-                side.counts().for_each(|(_, counts)| sum += counts);
-            }
-        }
-        sum
-    }
-
-    /// How many guilds it gave to another session.
-    pub(super) fn handed_over(&self) -> u64 {
-        match self {
-            Self::Leaving(side) => side.progress().2 as u64,
-            Self::Joining(_) => 0,
-        }
-    }
-}
-
 /// An event as the sides see it.
 pub(super) struct Dispatched {
     pub(super) kind: EventKind,

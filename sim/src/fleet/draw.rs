@@ -163,12 +163,7 @@ impl Scene {
             replay_capacity: [300, 2_000, 5_000][below(&mut rng, 3)],
             mishaps: Vec::new(),
             calm_from: start,
-            calm_limit: Duration::from_secs(
-                std::env::var("SIM_CALM")
-                    .ok()
-                    .and_then(|it| it.parse().ok())
-                    .unwrap_or(4 * 3_600),
-            ),
+            calm_limit: Duration::from_secs(4 * 3_600),
         };
         scene.draw_mishaps(&mut rng, start);
         scene

@@ -1,7 +1,7 @@
 //! A side of a cutover that must outlive its process: stored beside its session before anybody relies on it.
 
 use serde::{Deserialize, Serialize};
-use shardkeep_core::fleet::cutover::{Joining, JoiningSnapshot, Leaving, LeavingSnapshot};
+use shardkeep_core::fleet::cutover::{Counts, Joining, JoiningSnapshot, Leaving, LeavingSnapshot};
 use shardkeep_core::fleet::reshard::across::Role;
 use shardkeep_core::{ShardId, Snowflake};
 
@@ -131,6 +131,30 @@ pub(super) fn begun(shard: ShardId, (role, cutover): (Role, u64)) -> Part {
 }
 
 impl Part {
+    /// What became of all events.
+    pub(super) fn sum(&self) -> Counts {
+        let mut sum = Counts::default();
+        match self {
+            Self::Leaving(side) => {
+                sum += side.inherited();
+                side.counts().for_each(|(_, counts)| sum += counts);
+            }
+            Self::Joining(side) => {
+                sum += side.inherited();
+                side.counts().for_each(|(_, counts)| sum += counts);
+            }
+        }
+        sum
+    }
+
+    /// How many guilds it gave to another session.
+    pub(super) fn handed_over(&self) -> u64 {
+        match self {
+            Self::Leaving(side) => side.progress().2 as u64,
+            Self::Joining(_) => 0,
+        }
+    }
+
     fn wants_store(&self) -> Option<u64> {
         match self {
             Self::Leaving(side) => side.wants_store(),
@@ -230,12 +254,16 @@ impl Stage<'_> {
         }
     }
 
-    /// The session is given up here, to go on elsewhere: so does its part.
+    /// The session is closed here, to go on elsewhere if it can be resumed: so does its part.
     pub(super) fn leave_part(&mut self, by: usize, shard: ShardId) {
+        let is_leased = self.scene.is_leased;
         let Some(slot) = self.processes[by].slots.get_mut(&shard) else {
             return;
         };
-        let there = slot.shard.as_mut();
+        let there = slot
+            .shard
+            .as_mut()
+            .filter(|there| is_leased && there.is_known);
         if let Some(switch) = there.and_then(|there| there.switch.take()) {
             let written = switch.worth_keeping();
             let _stored_with_the_session = slot.keeping.give(written.as_ref());

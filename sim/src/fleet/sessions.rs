@@ -174,14 +174,10 @@ impl Stage<'_> {
                 self.switch_lost(by, shard);
             }
             Said::Closed => {
-                let mut goes_on = self.scene.is_leased;
                 if let Some(there) = self.processes[by].shard_mut(shard) {
                     there.connection = None;
-                    goes_on &= there.is_known;
                 }
-                if goes_on {
-                    self.leave_part(by, shard);
-                }
+                self.leave_part(by, shard);
                 self.end_switch(by, shard);
                 let fatal = false;
                 self.tell_fleet(by, Input::Closed { shard, fatal });

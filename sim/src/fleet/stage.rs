@@ -218,9 +218,7 @@ impl<'a> Stage<'a> {
         if !self.processes[by].is_alive {
             return;
         }
-        if let Happening::Wake(_, wake) = happening
-            && wake != self.processes[by].wake
-        {
+        if matches!(happening, Happening::Wake(_, wake) if wake != self.processes[by].wake) {
             return;
         }
         if let Some(until) = self.processes[by]
