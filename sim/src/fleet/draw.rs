@@ -216,7 +216,7 @@ impl Scene {
             }
         }
         // Of many shards each step takes its while: a few runs of them are enough.
-        let is_large = self.shards > 40 && rng.below(4) > 0;
+        let is_large = self.shards > 24 && rng.below(8) > 0;
         if self.is_leased && !is_large && rng.below(3) > 0 {
             self.draw_change(rng, start, lasts);
         }

@@ -58,11 +58,14 @@ impl Stage<'_> {
         let found = answer.as_ref().map(|found| found.part.as_deref());
         let is_of_use = found.is_none_or(|part| self.found_part(by, shard, part));
         let is_changing = self.processes[by].is_changing();
+        let crew = self.processes[by].crew.as_ref();
+        let has_role = crew.is_some_and(|crew| crew.parts.role(shard).is_some());
         let Some(slot) = self.processes[by].slots.get_mut(&shard) else {
             return;
         };
         match answer {
-            None if now < slot.since + LOAD_LIMIT => {
+            // Without its side, one that takes part would wait for guilds that the other side has, and not end.
+            None if now < slot.since + LOAD_LIMIT || has_role => {
                 self.plan_in(PAUSE, Happening::Load(by, shard, token));
                 return;
             }
