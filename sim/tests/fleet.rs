@@ -6,7 +6,7 @@ mod lua_ledger;
 use shardkeep_sim::fleet::{Plan, Report, run};
 
 /// As many as the suite has time for. `cargo xtask sim-fleet --seeds 2000` runs more.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 40;
 
 fn report(seed: u64) -> Report {
     run(Plan::new(seed), &mut fleet_register::register())

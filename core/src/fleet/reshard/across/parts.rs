@@ -94,11 +94,8 @@ impl Part {
     fn has_joined(&self, course: &Course) -> bool {
         let (serving, shard) = (&course.serving, self.report.shard);
         let serves = serving.topology().contains(shard) || serving.overlays().contains(&shard);
-        let is_open = self.report.cutover == course.cutover
-            && matches!(
-                course.stage,
-                Stage::Starting | Stage::Switching | Stage::RollingBack
-            );
+        let open = [Stage::Starting, Stage::Switching, Stage::RollingBack];
+        let is_open = self.report.cutover == course.cutover && open.contains(&course.stage);
         self.report.role == Role::Joining && serves && !is_open
     }
 }
