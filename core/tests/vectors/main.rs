@@ -5,6 +5,7 @@
 #![allow(clippy::panic, reason = "a failed vector is a failed test")]
 
 mod cache;
+mod capsule;
 mod cutover;
 mod envelope;
 mod identify;
@@ -201,6 +202,14 @@ fn cutover_files_are_what_the_scenarios_give() {
     }
 }
 
+#[test]
+fn capsule_files_are_what_the_scenarios_give() {
+    for (name, about, vectors) in capsule::files() {
+        let contents = file(about, capsule::NAME, vectors);
+        settle(capsule::NAME, name, &capsule::write(&contents));
+    }
+}
+
 /// Every vector in the files of a folder.
 fn read<V: DeserializeOwned>(name: &str, machine: &str) -> Vec<V> {
     let entries = fs::read_dir(folder().join(name)).expect("vectors");
@@ -293,6 +302,19 @@ fn cutover_vectors_replay() {
     let vectors: Vec<cutover::CutoverVector> = read("cutover", "cutover");
     vectors.iter().for_each(cutover::replay);
     assert!(vectors.len() >= 50, "{} cutover vectors", vectors.len());
+    let mut names: Vec<_> = vectors.iter().map(|vector| &vector.name).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), vectors.len(), "a name twice");
+}
+
+#[test]
+fn capsule_vectors_replay_and_show_every_refusal() {
+    let vectors: Vec<capsule::CapsuleVector> = read(capsule::NAME, capsule::NAME);
+    vectors.iter().for_each(capsule::replay);
+    assert!(vectors.len() >= 25, "{} capsule vectors", vectors.len());
+    let missing = capsule::missing(&vectors);
+    assert!(missing.is_empty(), "no vector shows {missing:?}");
     let mut names: Vec<_> = vectors.iter().map(|vector| &vector.name).collect();
     names.sort();
     names.dedup();

@@ -16,6 +16,8 @@ struct Times {
     due: u64,
     /// How often a handler has finished it, over all sessions; replays aside.
     finished: u64,
+    /// How often a handler had it, and died with its process.
+    died: u64,
 }
 
 /// How all of them add up.
@@ -54,8 +56,12 @@ impl Truth {
             for entry in ledger.entries.iter().filter(shared) {
                 let key = (&*entry.t, entry.id, entry.digest);
                 *here.entry(key).or_default() += 1;
-                let is_finished = self.is_finished(&ledger.session, entry.seq);
-                all.entry(key).or_default().finished += u64::from(is_finished);
+                let (session, seq) = (&ledger.session, entry.seq);
+                let is_finished = self.is_finished(session, seq);
+                let has_died = !is_finished && self.died_with_it(session, seq);
+                let times = all.entry(key).or_default();
+                times.finished += u64::from(is_finished);
+                times.died += u64::from(has_died);
             }
             for (key, times) in here {
                 let known = all.entry(key).or_default();
@@ -67,7 +73,7 @@ impl Truth {
         }
         let mut across = Across::default();
         for (key, times) in &all {
-            let lost = times.due.saturating_sub(times.finished);
+            let lost = times.due.saturating_sub(times.finished + times.died);
             across.lost += lost;
             if lost > 0 {
                 across.which.push(format!("{key:?}: {times:?}"));

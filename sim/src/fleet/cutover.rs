@@ -4,11 +4,12 @@ use core::time::Duration;
 
 use serde::Deserialize;
 use shardkeep_core::fleet::cutover::{
-    Event, Joining, Leaving, Message, SHARED, Settled, Suppressed, Verdict,
+    Counts, Event, Joining, Leaving, Message, SHARED, Settled, Suppressed, Verdict,
 };
 use shardkeep_core::wire::EventKind;
 use shardkeep_core::{ShardId, Snowflake};
 
+use super::kept::Keep;
 use super::stage::Stage;
 use crate::Instant;
 
@@ -41,6 +42,8 @@ pub(super) enum Told {
     Guilds(Vec<Snowflake>),
     /// For the other side.
     Message(Message),
+    /// So many guilds there are, so many are handed over, and what became of their events.
+    Progress(usize, usize, Box<Counts>),
     /// Every guild is handed over.
     Left,
     /// Every guild is taken over, and what was to be waited for has come.
@@ -51,14 +54,20 @@ pub(super) enum Told {
 
 /// A part, and what it needs.
 pub(super) struct Switch {
-    part: Part,
+    pub(super) part: Part,
     may_ask: bool,
     has_begun: bool,
     is_told: bool,
     /// What the other side has: not finished before the change is, so that a process that dies is sent it again.
-    suppressed: Vec<u64>,
+    pub(super) suppressed: Vec<u64>,
     /// The session was lost after guilds could be handed over: it is not opened again.
     pub(super) is_lost: bool,
+    /// The other side may lie in another process: what must outlive this one is stored before it is told.
+    pub(super) keep: Option<Keep>,
+    /// READY has come, here or in an earlier process: without it, a side that joins is not worth keeping.
+    pub(super) knows_guilds: bool,
+    /// What was said last of how many guilds are handed over.
+    said: (usize, usize),
 }
 
 impl Switch {
@@ -70,7 +79,24 @@ impl Switch {
             is_told: false,
             suppressed: Vec::new(),
             is_lost: false,
+            keep: None,
+            knows_guilds: false,
+            said: (0, 0),
         }
+    }
+
+    /// The same, stored as it goes on.
+    pub(super) fn kept(part: Part) -> Self {
+        Self {
+            keep: Some(Keep::default()),
+            ..Self::new(part)
+        }
+    }
+
+    /// It is a side that goes on where another process stopped: one that joins knows all its guilds.
+    pub(super) const fn goes_on(&mut self) {
+        self.has_begun = matches!(self.part, Part::Joining(_));
+        self.knows_guilds = true;
     }
 }
 
@@ -104,7 +130,12 @@ impl Stage<'_> {
                 let guilds = guilds_of(&event.data);
                 side.include(guilds.iter().copied());
                 side.ready(local);
-                self.told(by, shard, Told::Guilds(guilds));
+                switch.knows_guilds = true;
+                match &mut switch.keep {
+                    // READY does not come again: its guilds are stored before anybody relies on them.
+                    Some(keep) => keep.guilds = Some(guilds),
+                    None => self.told(by, shard, Told::Guilds(guilds)),
+                }
                 return self.hand_on(by, shard, sequence);
             }
             Part::Joining(side) => side.event(local, &seen),
@@ -135,24 +166,17 @@ impl Stage<'_> {
             let Some(switch) = there.and_then(|there| there.switch.as_mut()) else {
                 return;
             };
-            let message = match &mut switch.part {
-                Part::Leaving(side) => {
-                    // Both sides are in this process: it takes both with it when it dies.
-                    if let Some(version) = side.wants_store() {
-                        side.stored(version);
-                    }
-                    side.poll_message(local)
-                }
-                Part::Joining(side) => {
-                    if let Some(settled) = side.poll_settled() {
-                        self.settled(by, shard, &settled);
-                        continue;
-                    }
-                    if let Some(version) = side.wants_store() {
-                        side.stored(version);
-                    }
-                    side.poll_message(local)
-                }
+            if let Part::Joining(side) = &mut switch.part
+                && let Some(settled) = side.poll_settled()
+            {
+                self.settled(by, shard, &settled);
+                continue;
+            }
+            self.keep_part(by, shard);
+            let message = match self.part(by, shard) {
+                Some(Part::Leaving(side)) => side.poll_message(local),
+                Some(Part::Joining(side)) => side.poll_message(local),
+                None => return,
             };
             match message {
                 Some(message) => self.told(by, shard, Told::Message(message)),
@@ -202,8 +226,11 @@ impl Stage<'_> {
             return;
         };
         if let Some(switch) = there.switch.take() {
-            for sequence in switch.suppressed {
+            for &sequence in &switch.suppressed {
                 let _waited_for = there.progress.finished(sequence);
+            }
+            if switch.keep.is_some() {
+                self.end_kept(by, shard, &switch);
             }
             self.told(by, shard, Told::Over(switch.part));
         }
@@ -215,8 +242,11 @@ impl Stage<'_> {
             return;
         };
         if let Order::Begin(part) = order {
-            there.switch = Some(Switch::new(part));
-            return;
+            there.switch = Some(match self.scene.is_leased {
+                true => Switch::kept(part),
+                false => Switch::new(part),
+            });
+            return self.tick_on(by);
         }
         let Some(switch) = &mut there.switch else {
             return;
@@ -255,7 +285,14 @@ impl Stage<'_> {
             let there = self.processes[by].shard_mut(shard);
             if let Some(switch) = there.and_then(|there| there.switch.as_mut()) {
                 match &mut switch.part {
-                    Part::Leaving(side) => side.handle_timeout(local),
+                    Part::Leaving(side) => {
+                        side.handle_timeout(local);
+                        let (guilds, _, taken) = side.progress();
+                        if std::mem::replace(&mut switch.said, (guilds, taken)) != (guilds, taken) {
+                            let counts = Box::new(switch.part.sum());
+                            self.told(by, shard, Told::Progress(guilds, taken, counts));
+                        }
+                    }
                     Part::Joining(side) => {
                         side.handle_timeout(local);
                         while switch.may_ask && side.ask_next(local).is_some() {}
@@ -313,6 +350,8 @@ impl Stage<'_> {
         let Some(switch) = there.and_then(|there| there.switch.as_mut()) else {
             return;
         };
+        // Of a session that is gone nothing comes again, and the next counts anew.
+        switch.suppressed.clear();
         if let Part::Leaving(side) = &mut switch.part
             && switch.has_begun
         {

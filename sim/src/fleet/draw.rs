@@ -49,6 +49,8 @@ pub(super) enum Mishap {
     RegisterAway { lasts: Duration, is_lost: bool },
     /// Between a process and Discord.
     DiscordCut { member: usize, lasts: Duration },
+    /// Between a process and the others.
+    BusCut { member: usize, lasts: Duration },
     /// Between a process and the store of sessions.
     StoreCut { member: usize, lasts: Duration },
     /// The store of sessions is away.
@@ -65,6 +67,10 @@ pub(super) enum Mishap {
     Reshard { total: u32 },
     /// The operator changes his mind.
     Abort,
+    /// The operator wants no guilds to switch for a while.
+    Hold { lasts: Duration },
+    /// The operator goes on.
+    Resume,
 }
 
 /// What is run.
@@ -209,7 +215,48 @@ impl Scene {
                 self.mishaps.push((at, Mishap::Abort));
             }
         }
+        // Of many shards each step takes its while: a few runs of them are enough.
+        let is_large = self.shards > 24 && rng.below(8) > 0;
+        if self.is_leased && !is_large && rng.below(3) > 0 {
+            self.draw_change(rng, start, lasts);
+        }
         self.calm_from = start + lasts;
+    }
+
+    /// A change of shards over all processes, and what befalls it.
+    fn draw_change(&mut self, rng: &mut Rng, start: Duration, lasts: Duration) {
+        let total = match rng.below(6) {
+            0 | 1 if self.shards.is_multiple_of(2) => self.shards / 2,
+            0..=3 => self.shards * 2,
+            4 => self.shards + 1 + narrow(rng.below(5)),
+            _ => (self.shards * 3 / 2).max(1),
+        };
+        for member in &mut self.members {
+            member.capacity *= 2;
+        }
+        let at = start + rng.duration_below(lasts / 2);
+        self.mishaps.push((at, Mishap::Reshard { total }));
+        for _ in 0..rng.below(5) {
+            let at = at + rng.duration_below(Duration::from_secs(90));
+            let member = below(rng, 100);
+            let lasts = Duration::from_millis(500 + rng.below(20_000));
+            let mishap = match rng.below(6) {
+                0..=2 => Mishap::Crash {
+                    member,
+                    back_after: Some(lasts),
+                    with_machine: rng.below(4) == 0,
+                    is_new_name: rng.below(2) == 0,
+                },
+                3 => Mishap::BusCut { member, lasts },
+                4 => Mishap::Hold { lasts },
+                _ => Mishap::StoreSlow { lasts },
+            };
+            self.mishaps.push((at, mishap));
+        }
+        if rng.below(8) == 0 {
+            let at = at + rng.duration_below(Duration::from_secs(60));
+            self.mishaps.push((at, Mishap::Abort));
+        }
     }
 
     fn mishap(&self, rng: &mut Rng) -> Mishap {

@@ -2,10 +2,11 @@
 
 use shardkeep_core::ShardId;
 use shardkeep_core::fleet::SessionStartLimit;
+use shardkeep_core::fleet::reshard::across::Letter;
 
 use super::cutover::Order;
 use super::draw::Mishap;
-use super::store::Batch;
+use super::store::{Batch, Found};
 use crate::Instant;
 use crate::hours::network::Parcel;
 
@@ -21,7 +22,7 @@ pub(super) enum Happening {
     /// An answer of the register's.
     Answered(usize, Option<String>),
     /// The store has answered what a shard's session is, if it has answered at all.
-    Loaded(usize, ShardId, u64, Option<Option<String>>),
+    Loaded(usize, ShardId, u64, Option<Found>),
     /// The store is asked again.
     Load(usize, ShardId, u64),
     /// It is time to store what has changed.
@@ -37,6 +38,8 @@ pub(super) enum Happening {
     /// An order for a shard's part in a change of shards, and such a part's look at the clock.
     Order(usize, ShardId, Box<Order>),
     Tick(usize),
+    /// A letter of another process.
+    Letter(usize, Letter),
     /// An exchange arrives at the register.
     Asked(usize, String),
     /// The store is asked for a shard's session.
@@ -70,6 +73,7 @@ impl Happening {
             | Self::Finished(by, ..)
             | Self::Order(by, ..)
             | Self::Tick(by)
+            | Self::Letter(by, _)
             | Self::Limits(by, ..) => Some(*by),
             _ => None,
         }

@@ -23,7 +23,7 @@ impl Stage<'_> {
     }
 
     /// One thing in so many goes wrong, before the calm.
-    fn goes_wrong(&mut self, one_in: u64) -> bool {
+    pub(super) fn goes_wrong(&mut self, one_in: u64) -> bool {
         self.rng.below(one_in) == 0 && !self.is_calm
     }
 
@@ -64,8 +64,10 @@ impl Stage<'_> {
         let Some(holder) = &mut self.processes[by].holder else {
             return;
         };
-        if holder.answered(local, answer.map(str::as_bytes)) == Err(BadAnswer::Unreadable) {
-            self.fault(format!("not read: {answer:?}"));
+        match holder.answered(local, answer.map(str::as_bytes)) {
+            Ok(()) => self.looked_at_fleet(by),
+            Err(BadAnswer::Unreadable) => self.fault(format!("not read: {answer:?}")),
+            Err(_) => {}
         }
         self.check_exclusive(by);
     }
@@ -131,6 +133,11 @@ impl Stage<'_> {
             }
             Step::Permit { shard } => self.permitted(by, shard),
             Step::FetchLimits => self.fetch_limits(by, false),
+            Step::Topology {
+                topology, course, ..
+            } => self.know_sessions(by, &topology, course.as_deref()),
+            Step::Leaderless => self.wants_to_lead(by),
+            Step::Retargeted { is_done } => self.retargeted(by, is_done),
             Step::Left => {
                 self.processes[by].is_alive = false;
             }
@@ -139,8 +146,12 @@ impl Stage<'_> {
     }
 
     /// The shard is wanted elsewhere.
-    fn release(&mut self, by: usize, shard: ShardId) {
+    pub(super) fn release(&mut self, by: usize, shard: ShardId) {
         let slot = self.processes[by].slots.get(&shard);
+        if slot.is_some_and(|slot| slot.ending.is_some()) {
+            // It is closed, and being stored.
+            return;
+        }
         match slot.map(|slot| slot.is_told) {
             Some(true) => self.tell_fleet(by, Input::Release { shard }),
             _ => {
@@ -159,7 +170,9 @@ impl Stage<'_> {
     /// The lease is over: not one frame more.
     fn abort(&mut self, by: usize, shard: ShardId) {
         let slot = self.processes[by].slots.remove(&shard);
+        self.gone_across(by, shard);
         if let Some(slot) = slot {
+            self.part_breaks_off(&slot);
             if let Some(connection) = slot.shard.as_ref().and_then(|shard| shard.connection) {
                 self.hang_up(connection, None);
             }

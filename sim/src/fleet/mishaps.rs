@@ -3,10 +3,12 @@
 use core::time::Duration;
 
 use shardkeep_core::fleet::Input;
+use shardkeep_core::fleet::reshard::across::Steer;
 use shardkeep_core::wire::CloseCode;
 
 use super::draw::{Mishap, Storm};
 use super::happening::Happening;
+use super::process::Slot;
 use super::stage::Stage;
 use crate::{Control, Fault, Target, WeightedFault};
 
@@ -66,8 +68,27 @@ impl Stage<'_> {
             Mishap::Storm(storm) => self.storm(storm),
             Mishap::Outage { lasts, kind } => self.outage(lasts, kind),
             Mishap::Weather { every, lasts } => self.weather(every, lasts),
+            Mishap::BusCut { member, lasts } => {
+                if let Some(by) = self.pick(member) {
+                    self.processes[by].bus_cut_until = now + lasts;
+                }
+            }
+            Mishap::Reshard { total } if self.scene.is_leased => {
+                // He tries again until it has begun, or cannot.
+                if self.wanted.is_some() || !self.has_asked {
+                    self.reshard_fleet(total);
+                }
+            }
             Mishap::Reshard { total } => self.reshard_to(total),
-            Mishap::Abort => self.abort_change(),
+            Mishap::Abort => {
+                self.abort_change();
+                self.steer_fleet(Steer::Abort);
+            }
+            Mishap::Hold { lasts } => {
+                self.steer_fleet(Steer::Pause);
+                self.plan_in(lasts, Happening::Mishap(Mishap::Resume));
+            }
+            Mishap::Resume => self.steer_fleet(Steer::Resume),
         }
     }
 
@@ -91,8 +112,10 @@ impl Stage<'_> {
         }
         self.processes[by].is_alive = false;
         self.is_ledger_lost |= self.processes[by].change.is_some();
+        self.truth.crashed(by);
         let slots = std::mem::take(&mut self.processes[by].slots);
         for slot in slots.into_values() {
+            self.part_breaks_off(&slot);
             let connection = slot.shard.and_then(|shard| shard.connection);
             if let Some(connection) = connection {
                 match with_machine {
@@ -100,6 +123,16 @@ impl Stage<'_> {
                     false => self.hang_up(connection, None),
                 }
             }
+        }
+    }
+
+    /// A side of a cutover ends with its process, or with its lease: it goes on elsewhere, from what is stored.
+    pub(super) fn part_breaks_off(&mut self, slot: &Slot) {
+        let there = slot.shard.as_ref();
+        if let Some(switch) = there.and_then(|there| there.switch.as_ref()) {
+            self.cutover_sum += switch.part.sum();
+            self.is_part_broken = true;
+            self.report.broken_off += u64::from(self.scene.is_leased);
         }
     }
 

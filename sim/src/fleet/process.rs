@@ -8,7 +8,9 @@ use shardkeep_core::gateway::{Capsule, Cause, Progress, Session};
 use shardkeep_core::{Machine, ShardId};
 
 use super::clock::Clock;
+use super::crew::Crew;
 use super::cutover::Switch;
+use super::kept::Keeping;
 use super::reshard::Change;
 use super::store::Mark;
 use crate::Instant;
@@ -46,6 +48,13 @@ pub(super) struct Process {
     pub(super) is_shape_new: bool,
     /// The change waits until it is.
     pub(super) is_committing: bool,
+    /// Its part in a change over several processes; none in a process that has all shards.
+    pub(super) crew: Option<Crew>,
+    pub(super) bus_cut_until: Instant,
+    /// Its shards' parts look at the clock.
+    pub(super) is_ticking: bool,
+    /// Something is to be stored at once.
+    pub(super) is_save_wanted: bool,
 }
 
 impl Process {
@@ -57,6 +66,11 @@ impl Process {
     pub(super) fn may_run(&self, now: Instant, shard: ShardId) -> bool {
         let holder = self.holder.as_ref();
         self.is_alive && holder.is_none_or(|holder| holder.may_run(self.local(now), shard))
+    }
+
+    /// Whether shards are being changed, as far as it knows.
+    pub(super) fn is_changing(&self) -> bool {
+        self.change.is_some() || self.crew.as_ref().is_some_and(Crew::is_changing)
     }
 
     pub(super) fn is_paused(&self, now: Instant) -> bool {
@@ -82,7 +96,8 @@ impl Process {
     pub(super) fn due_at(&self) -> Option<Instant> {
         let fleet = self.fleet.poll_timeout().map(|timeout| timeout.at);
         let holder = self.holder.as_ref().and_then(Holder::poll_timeout);
-        let first = [fleet, holder].into_iter().flatten().min()?;
+        let crew = self.crew.as_ref().and_then(Crew::poll_timeout);
+        let first = [fleet, holder, crew].into_iter().flatten().min()?;
         Some(self.clock.world(first))
     }
 }
@@ -103,10 +118,12 @@ pub(super) struct Slot {
     pub(super) ending: Option<u32>,
     /// What was stored last; nothing if that is not known.
     pub(super) stored: Option<Option<Mark>>,
+    /// Its side in a change of shards over several processes, on its way to the store.
+    pub(super) keeping: Keeping,
 }
 
 impl Slot {
-    pub(super) const fn new(token: u64, since: Instant) -> Self {
+    pub(super) fn new(token: u64, since: Instant) -> Self {
         Self {
             token,
             since,
@@ -116,6 +133,7 @@ impl Slot {
             shard: None,
             ending: None,
             stored: None,
+            keeping: Keeping::default(),
         }
     }
 

@@ -43,6 +43,18 @@ pub struct Report {
     pub superseded: u64,
     /// Changes of how many shards there are, those that were begun again among them.
     pub changes: u64,
+    /// Of these, the ones over several processes.
+    pub changes_across: u64,
+    /// How often another process led such a change on.
+    pub led_on: u64,
+    /// Such changes that were led to their end, and those whose steps were all taken.
+    pub ended_across: u64,
+    /// See [`ended_across`](Self::ended_across).
+    pub done_across: u64,
+    /// Sides of cutovers whose process or lease ended in the middle.
+    pub broken_off: u64,
+    /// Letters between processes that arrived.
+    pub letters: u64,
     /// Guilds that switched to another session in them.
     pub guilds_switched: u64,
     /// Events that a change of shards lost.
@@ -129,6 +141,12 @@ impl AddAssign<&Self> for Report {
         self.taken_over += other.taken_over;
         self.superseded += other.superseded;
         self.changes += other.changes;
+        self.changes_across += other.changes_across;
+        self.led_on += other.led_on;
+        self.ended_across += other.ended_across;
+        self.done_across += other.done_across;
+        self.broken_off += other.broken_off;
+        self.letters += other.letters;
         self.guilds_switched += other.guilds_switched;
         self.lost_in_changes += other.lost_in_changes;
         self.twice_in_changes += other.twice_in_changes;
@@ -161,6 +179,12 @@ impl Report {
             taken_over,
             superseded,
             changes,
+            changes_across,
+            led_on,
+            ended_across,
+            done_across,
+            broken_off,
+            letters,
             guilds_switched,
             lost_in_changes,
             twice_in_changes,
@@ -179,6 +203,8 @@ impl Report {
              {sessions} sessions, {identifies} identifies ({identifies_blind} while the store was away, \
              {identifies_given_up} after resumes that failed in a row), {resumed} resumes, {taken_over} sessions taken \
              over by another process, {superseded} writes of a predecessor refused\n\
+             {changes_across} changes over several processes, {ended_across} led to an end with {done_across} taking \
+             all steps, {led_on} times by another process than before; {broken_off} sides broken off, {letters} letters\n\
              {changes} changes of shards, {guilds_switched} guilds switched: {lost_in_changes} events lost by \
              them, {possibly_lost} by the bots' accounts; {twice_in_changes} handled twice, {possibly_twice} by the \
              accounts\n\

@@ -17,7 +17,7 @@ use super::stage::Stage;
 const TICK: Duration = Duration::from_millis(50);
 
 /// How long an operator waits before he tries again.
-const AGAIN: Duration = Duration::from_secs(3);
+pub(super) const AGAIN: Duration = Duration::from_secs(3);
 
 /// What serves, as it is stored once a change has begun.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl Change {
 }
 
 /// Of both sides; what has no guild comes to index 0 of each total.
-fn config(cutover: u64, shard: ShardId) -> cutover::Config {
+pub(super) fn config(cutover: u64, shard: ShardId) -> cutover::Config {
     let mut config = cutover::Config::new(cutover);
     config.takes_shared = shard.index() == 0;
     config
@@ -116,7 +116,14 @@ impl Stage<'_> {
         self.processes[by].unfinished = Some(total);
         self.processes[by].is_shape_new = true;
         self.drive(by);
-        self.plan_in(TICK, Happening::Tick(by));
+        self.tick_on(by);
+    }
+
+    /// From now on the process's parts look at the clock.
+    pub(super) fn tick_on(&mut self, by: usize) {
+        if !std::mem::replace(&mut self.processes[by].is_ticking, true) {
+            self.plan_in(TICK, Happening::Tick(by));
+        }
     }
 
     /// A predecessor died in the middle of a change: it begins again with what is left of it.
@@ -144,7 +151,13 @@ impl Stage<'_> {
 
     pub(super) fn change_ticks(&mut self, by: usize) {
         self.tick(by);
-        if self.processes[by].change.is_some() {
+        let process = &mut self.processes[by];
+        let mut shards = process
+            .slots
+            .values()
+            .filter_map(|slot| slot.shard.as_ref());
+        process.is_ticking = process.change.is_some() || shards.any(|shard| shard.switch.is_some());
+        if process.is_ticking {
             self.plan_in(TICK, Happening::Tick(by));
         }
     }
@@ -211,7 +224,7 @@ impl Stage<'_> {
     }
 
     /// Orders go through a channel: in order, and not at once.
-    fn order(&mut self, by: usize, shard: ShardId, order: Order) {
+    pub(super) fn order(&mut self, by: usize, shard: ShardId, order: Order) {
         let now = self.now;
         self.plan_at(now, Happening::Order(by, shard, Box::new(order)));
     }
@@ -230,7 +243,11 @@ impl Stage<'_> {
 
     /// What a shard's part has to say.
     pub(super) fn told(&mut self, by: usize, shard: ShardId, told: Told) {
+        if self.processes[by].crew.is_some() {
+            return self.told_across(by, shard, told);
+        }
         match told {
+            Told::Progress(..) => {}
             Told::Message(message) => self.pass_on(by, message),
             Told::Guilds(guilds) => {
                 let change = self.processes[by].change.iter();

@@ -170,13 +170,14 @@ impl Stage<'_> {
                     there.lost = Some(cause);
                 }
                 // What comes between it and the next one is that session's account, and no change's.
-                self.is_ledger_lost |= self.processes[by].change.is_some();
+                self.is_ledger_lost |= self.processes[by].is_changing();
                 self.switch_lost(by, shard);
             }
             Said::Closed => {
                 if let Some(there) = self.processes[by].shard_mut(shard) {
                     there.connection = None;
                 }
+                self.leave_part(by, shard);
                 self.end_switch(by, shard);
                 let fatal = false;
                 self.tell_fleet(by, Input::Closed { shard, fatal });

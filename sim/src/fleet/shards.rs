@@ -9,6 +9,7 @@ use shardkeep_core::wire::{Intents, Miniz};
 use shardkeep_core::{Machine, ShardId, Token};
 
 use super::clock::Clock;
+use super::crew::Crew;
 use super::cutover::Switch;
 use super::happening::Happening;
 use super::process::{Process, Shard};
@@ -74,6 +75,7 @@ impl Stage<'_> {
         let seed = self.rng.next_u64();
         let local = clock.local(self.now);
         let holder = self.scene.is_leased.then(|| self.holder(&name, capacity));
+        let crew = holder.as_ref().map(|holder| Crew::new(holder.instance()));
         let mut fleet = self.fleet(seed, local);
         fleet.handle_timeout(local);
         self.processes.push(Process {
@@ -98,6 +100,10 @@ impl Stage<'_> {
             unfinished: None,
             is_shape_new: false,
             is_committing: false,
+            crew,
+            bus_cut_until: Instant::ZERO,
+            is_ticking: false,
+            is_save_wanted: false,
         });
         self.report.processes += 1;
         self.tell(|stage| format!("{by} starts as {}", stage.processes[by].name));
@@ -158,6 +164,7 @@ impl Stage<'_> {
     pub(super) fn settle(&mut self, by: usize) {
         loop {
             let mut is_busy = self.heed_leases(by);
+            is_busy |= self.drive_across(by);
             let is_told = self.is_told();
             while let Some(said) = {
                 let output = self.processes[by].fleet.poll_output();
@@ -172,6 +179,7 @@ impl Stage<'_> {
         }
         if self.processes[by].is_alive {
             self.speak(by);
+            self.save_wanted(by);
             self.store_account(by);
         }
     }
@@ -192,8 +200,15 @@ impl Stage<'_> {
     fn start(&mut self, by: usize, shard: ShardId) {
         let local = self.local(by);
         let config = session_config(shard, self.rng.next_u64());
+        if !self.processes[by].slots.contains_key(&shard) {
+            // Its lease was over while it waited for its turn: the fleet takes it back in the next word.
+            return;
+        }
         let change = self.processes[by].change.as_ref();
         let part = change.and_then(|change| change.part(shard));
+        let switch = part
+            .map(Switch::new)
+            .or_else(|| self.part_across(by, shard));
         let Some(slot) = self.processes[by].slots.get_mut(&shard) else {
             // Its lease was over while it waited for its turn: the fleet takes it back in the next word.
             return;
@@ -208,12 +223,13 @@ impl Stage<'_> {
         let known = slot.capsule.as_ref();
         let attached = known.map(|capsule| (capsule.session_id.clone(), capsule.acknowledged));
         let mut started = Shard::new(session, known);
-        started.switch = part.map(Switch::new);
+        started.switch = switch;
         slot.shard = Some(started);
         if let Some((name, from)) = attached {
             self.tell(|_| format!("{by} {shard} goes on with {name} from {from}"));
             self.truth.attach(&name, by, from);
         }
+        self.runs_across(by, shard);
         self.drain(by, shard);
     }
 
@@ -244,7 +260,10 @@ impl Stage<'_> {
     fn stop(&mut self, by: usize, shard: ShardId) {
         let local = self.local(by);
         let change = self.processes[by].change.as_ref();
-        let resumable = !change.is_some_and(|change| change.drops(shard));
+        let crew = self.processes[by].crew.as_ref();
+        let is_dropped = change.is_some_and(|change| change.drops(shard))
+            || crew.is_some_and(|crew| crew.dropped.contains(&shard));
+        let resumable = !is_dropped;
         let Some(stopped) = self.processes[by].shard_mut(shard) else {
             return self.tell_fleet(
                 by,
@@ -263,6 +282,7 @@ impl Stage<'_> {
 
     /// A shard has ended: its session is stored once more, and then it may run elsewhere. Some wait for their handlers.
     fn released(&mut self, by: usize, shard: ShardId) {
+        self.gone_across(by, shard);
         let Some(slot) = self.processes[by].slots.get_mut(&shard) else {
             return;
         };

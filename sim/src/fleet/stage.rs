@@ -44,10 +44,14 @@ pub(super) struct Stage<'a> {
     pub(super) report: Report,
     /// How many shards the operator wants, and has not got a change for.
     pub(super) wanted: Option<u32>,
+    /// Whether he has asked a fleet for it.
+    pub(super) has_asked: bool,
     /// What the ledgers of changes add up to.
     pub(super) cutover_sum: Counts,
     /// In the middle of a change a process was started again, and its ledger is gone, or a session was lost.
     pub(super) is_ledger_lost: bool,
+    /// A side of a cutover went on in another process.
+    pub(super) is_part_broken: bool,
     /// A single process waits for the store until then.
     pub(super) start_by: Option<Instant>,
     pub(super) is_calm: bool,
@@ -87,8 +91,10 @@ impl<'a> Stage<'a> {
             speakers: BTreeMap::new(),
             report,
             wanted: None,
+            has_asked: false,
             cutover_sum: Counts::default(),
             is_ledger_lost: false,
+            is_part_broken: false,
             start_by: None,
             is_calm: false,
             well_since: None,
@@ -212,9 +218,7 @@ impl<'a> Stage<'a> {
         if !self.processes[by].is_alive {
             return;
         }
-        if let Happening::Wake(_, wake) = happening
-            && wake != self.processes[by].wake
-        {
+        if matches!(happening, Happening::Wake(_, wake) if wake != self.processes[by].wake) {
             return;
         }
         if let Some(until) = self.processes[by]
@@ -253,6 +257,7 @@ impl<'a> Stage<'a> {
             Happening::Saved(_, batch, is_stored, ends) => self.saved(by, &batch, is_stored, ends),
             Happening::Order(_, shard, order) => self.obey_order(by, shard, *order),
             Happening::Tick(_) => self.change_ticks(by),
+            Happening::Letter(_, letter) => self.letter(by, letter),
             Happening::Ending(_, shard, token) => self.save_last(by, shard, token),
             Happening::Finished(_, shard, session, epoch, sequence) => {
                 self.finished(by, shard, &session, epoch, sequence);

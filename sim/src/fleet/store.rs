@@ -20,10 +20,28 @@ pub(super) struct Line {
     pub(super) mark: Option<Mark>,
 }
 
+/// A line for the store: a side of a cutover, or that there is none.
+#[derive(Clone, Debug)]
+pub(super) struct PartLine {
+    pub(super) shard: ShardId,
+    pub(super) version: Version,
+    /// Which of those that the session gave it is.
+    pub(super) number: u64,
+    pub(super) text: Option<String>,
+}
+
+/// What is stored of a shard: its session, and its side of a cutover.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    pub(super) session: Option<String>,
+    pub(super) part: Option<String>,
+}
+
 /// What is written at once.
 #[derive(Clone, Debug)]
 pub(super) struct Batch {
     pub(super) lines: Vec<Line>,
+    pub(super) parts: Vec<PartLine>,
     pub(super) shape: Option<Shape>,
 }
 
@@ -40,6 +58,7 @@ pub(super) struct Mark {
 #[derive(Debug, Default)]
 pub(super) struct Store {
     lines: BTreeMap<ShardId, (Version, Option<String>)>,
+    parts: BTreeMap<ShardId, (Version, Option<String>)>,
     /// What else is kept: what serves, and the identify account.
     pub(super) shape: Option<Shape>,
     pub(super) account: Option<(Instant, shardkeep_core::fleet::Snapshot)>,
@@ -59,6 +78,23 @@ impl Store {
         self.lines
             .insert(line.shard, (line.version, line.text.clone()));
         true
+    }
+
+    /// The same, of a side of a cutover.
+    pub(super) fn write_part(&mut self, line: &PartLine) {
+        let known = self.parts.get(&line.shard);
+        if known.is_none_or(|(version, _)| *version < line.version) {
+            let part = (line.version, line.text.clone());
+            self.parts.insert(line.shard, part);
+        }
+    }
+
+    pub(super) fn find(&self, shard: ShardId) -> Found {
+        let part = self.parts.get(&shard);
+        Found {
+            session: self.read(shard),
+            part: part.and_then(|(_, text)| text.clone()),
+        }
     }
 
     pub(super) fn read(&self, shard: ShardId) -> Option<String> {

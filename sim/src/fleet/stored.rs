@@ -9,7 +9,7 @@ use shardkeep_core::{Machine, ShardId};
 use super::happening::Happening;
 use super::process::Slot;
 use super::stage::Stage;
-use super::store::{Batch, Line, Mark};
+use super::store::{Batch, Found, Line, Mark, PartLine};
 
 /// How long the store is waited for, before a shard identifies without knowing what is stored.
 const LOAD_LIMIT: Duration = Duration::from_secs(10);
@@ -42,35 +42,41 @@ impl Stage<'_> {
 
     pub(super) fn store_reads(&mut self, by: usize, shard: ShardId, token: u64) {
         let (wait, answer) = match self.reaches_store(by) {
-            true => (self.store_way(), Some(self.store.read(shard))),
+            true => (self.store_way(), Some(self.store.find(shard))),
             false => (PATIENCE, None),
         };
         self.plan_in(wait, Happening::Loaded(by, shard, token, answer));
     }
 
     /// The store has answered: the shard may start.
-    pub(super) fn loaded(
-        &mut self,
-        by: usize,
-        shard: ShardId,
-        token: u64,
-        answer: Option<Option<String>>,
-    ) {
+    pub(super) fn loaded(&mut self, by: usize, shard: ShardId, token: u64, answer: Option<Found>) {
         let now = self.now;
-        let Some(slot) = self.processes[by]
-            .slots
-            .get_mut(&shard)
-            .filter(|slot| slot.token == token && !slot.is_told)
-        else {
+        let slot = self.processes[by].slots.get(&shard);
+        if slot.is_none_or(|slot| slot.token != token || slot.is_told) {
+            return;
+        }
+        let found = answer.as_ref().map(|found| found.part.as_deref());
+        let is_of_use = found.is_none_or(|part| self.found_part(by, shard, part));
+        let is_changing = self.processes[by].is_changing();
+        let crew = self.processes[by].crew.as_ref();
+        let has_role = crew.is_some_and(|crew| crew.parts.role(shard).is_some());
+        let Some(slot) = self.processes[by].slots.get_mut(&shard) else {
             return;
         };
         match answer {
-            None if now < slot.since + LOAD_LIMIT => {
+            // Without its side, one that takes part would wait for guilds that the other side has, and not end.
+            None if now < slot.since + LOAD_LIMIT || has_role => {
                 self.plan_in(PAUSE, Happening::Load(by, shard, token));
                 return;
             }
-            None => slot.is_blind = true,
-            Some(line) => slot.capsule = opened(line.as_deref()),
+            None => {
+                slot.is_blind = true;
+                self.is_ledger_lost |= is_changing;
+            }
+            Some(found) => {
+                let session = found.session.as_deref().filter(|_| is_of_use);
+                slot.capsule = opened(session);
+            }
         }
         slot.is_told = true;
         let resumable = slot.capsule.is_some();
@@ -105,6 +111,22 @@ impl Stage<'_> {
     pub(super) fn save_all(&mut self, by: usize) {
         let every = self.scene.save_every;
         self.plan_in(every, Happening::Save(by));
+        self.save_now(by);
+    }
+
+    /// Something is to be stored at once.
+    pub(super) fn save_soon(&mut self, by: usize) {
+        self.processes[by].is_save_wanted = true;
+    }
+
+    pub(super) fn save_wanted(&mut self, by: usize) {
+        let process = &mut self.processes[by];
+        if !process.is_saving && std::mem::take(&mut process.is_save_wanted) {
+            self.save_now(by);
+        }
+    }
+
+    fn save_now(&mut self, by: usize) {
         if self.processes[by].is_saving {
             return;
         }
@@ -121,20 +143,45 @@ impl Stage<'_> {
             .into_iter()
             .filter_map(|shard| self.line(by, shard))
             .collect();
+        let slots = self.processes[by].slots.iter();
+        let given: Vec<_> = slots
+            .filter(|(_, slot)| slot.keeping.is_new())
+            .map(|it| *it.0)
+            .collect();
+        let parts: Vec<_> = given
+            .into_iter()
+            .filter_map(|shard| self.part_line(by, shard))
+            .collect();
         let shape = self.shape(by);
-        if !lines.is_empty() || shape.is_some() {
+        if !lines.is_empty() || !parts.is_empty() || shape.is_some() {
             self.processes[by].is_saving = true;
             self.processes[by].is_shape_new = false;
-            self.save(by, Batch { lines, shape }, None);
+            let batch = Batch {
+                lines,
+                parts,
+                shape,
+            };
+            self.save(by, batch, None);
         }
     }
 
-    fn line(&mut self, by: usize, shard: ShardId) -> Option<Line> {
+    fn part_line(&mut self, by: usize, shard: ShardId) -> Option<PartLine> {
+        let at = self.stamp(by);
+        let slot = self.processes[by].slots.get_mut(&shard)?;
+        slot.keeping.line(shard, (slot.token, at))
+    }
+
+    /// What is written now counts as written at this moment.
+    fn stamp(&mut self, by: usize) -> u64 {
         let now = self.now.as_millis();
         let process = &mut self.processes[by];
         process.last_save = now.max(process.last_save + 1);
-        let at = process.last_save;
-        let slot = process.slots.get(&shard)?;
+        process.last_save
+    }
+
+    fn line(&mut self, by: usize, shard: ShardId) -> Option<Line> {
+        let at = self.stamp(by);
+        let slot = self.processes[by].slots.get(&shard)?;
         let mark = slot.mark()?;
         let capsule = slot.capsule_now(at);
         let text = capsule.map(|capsule| capsule.seal().expect("a capsule of the model is sound"));
@@ -164,6 +211,9 @@ impl Stage<'_> {
         let is_there = self.reaches_store(by);
         if is_there && batch.shape.is_some() {
             self.store.shape.clone_from(&batch.shape);
+        }
+        for part in batch.parts.iter().filter(|_| is_there) {
+            self.store.write_part(part);
         }
         for line in batch.lines.iter().filter(|_| is_there) {
             if self.store.write(line)
@@ -204,6 +254,13 @@ impl Stage<'_> {
                 slot.stored = is_stored.then(|| line.mark.clone());
             }
         }
+        for part in &batch.parts {
+            if let Some(slot) = self.processes[by].slots.get_mut(&part.shard)
+                && slot.token == part.version.0
+            {
+                slot.keeping.answered(part.number, is_stored);
+            }
+        }
         let Some(shard) = ends else {
             return;
         };
@@ -229,8 +286,14 @@ impl Stage<'_> {
         }
         match self.line(by, shard) {
             Some(line) => {
+                let parts = self.part_line(by, shard).into_iter().collect();
                 let (lines, shape) = (vec![line], None);
-                self.save(by, Batch { lines, shape }, Some(shard));
+                let batch = Batch {
+                    lines,
+                    parts,
+                    shape,
+                };
+                self.save(by, batch, Some(shard));
             }
             None => self.gone(by, shard),
         }

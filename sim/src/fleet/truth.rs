@@ -1,6 +1,6 @@
 //! What the bot did with each session's events, to be compared with what Discord sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Instant, SessionLedger};
 
@@ -12,6 +12,13 @@ pub(super) struct Attachment {
     from: u64,
     /// Sequence and digest of what was handed to handlers, in order.
     log: Vec<(u64, u64)>,
+}
+
+impl Attachment {
+    fn has(&self, sequence: u64) -> bool {
+        let found = self.log.binary_search_by_key(&sequence, |&(seen, _)| seen);
+        found.is_ok()
+    }
 }
 
 /// What became of a session.
@@ -30,6 +37,8 @@ pub(super) struct SessionTruth {
 #[derive(Debug, Default)]
 pub(super) struct Truth {
     pub(super) sessions: BTreeMap<String, SessionTruth>,
+    /// Processes that died, with what their handlers had in hands.
+    crashed: BTreeSet<usize>,
 }
 
 /// What a comparison adds up to.
@@ -95,6 +104,29 @@ impl Truth {
             .flat_map(|truth| truth.attachments.windows(2));
         pairs.filter(|pair| pair[0].by != pair[1].by).count() as u64
     }
+    pub(super) fn crashed(&mut self, by: usize) {
+        self.crashed.insert(by);
+    }
+
+    pub(super) fn has_crashes(&self) -> bool {
+        !self.crashed.is_empty()
+    }
+
+    /// Whether a handler had the event, and died with its process.
+    pub(super) fn died_with_it(&self, session: &str, sequence: u64) -> bool {
+        let Some(truth) = self.sessions.get(session) else {
+            return false;
+        };
+        let is_out = truth.left_out.contains_key(&sequence);
+        let crashed = |one: &&Attachment| self.crashed.contains(&one.by);
+        !is_out
+            && truth
+                .attachments
+                .iter()
+                .filter(crashed)
+                .any(|one| one.has(sequence))
+    }
+
     /// Whether a handler has finished an event.
     pub(super) fn is_finished(&self, session: &str, sequence: u64) -> bool {
         let truth = self.sessions.get(session);

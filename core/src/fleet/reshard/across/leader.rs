@@ -244,6 +244,10 @@ impl Leader {
 
     /// The course after what has happened.
     fn follow(&mut self, unix_ms: u64) {
+        if self.course.ended.is_some() {
+            // Whoever steers it now comes too late.
+            return;
+        }
         let mut next = self.course.clone();
         while let Some(output) = self.reshard.poll_output() {
             match output {

@@ -27,6 +27,8 @@ mod course;
 mod leader;
 mod letter;
 mod parts;
+#[cfg(test)]
+mod tests;
 
 pub use course::{Course, Ended, Role};
 pub use leader::{Leader, Retarget};

@@ -1,18 +1,20 @@
 //! One process's sessions in a change: what each is to do, how far it is, and what the others are told.
 
+mod talk;
+
 use alloc::borrow::ToOwned as _;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::fleet::cutover::{Body, Counts, Message};
-use crate::fleet::reshard::io::{Side, Stage};
+use crate::fleet::cutover::{Counts, Message};
+use crate::fleet::reshard::io::Stage;
 use crate::id::{ShardId, Snowflake};
 use crate::time::Instant;
 
 use super::course::{Course, Role};
-use super::letter::{GUILDS_MAX, Letter, Report};
+use super::letter::{Letter, Report};
 
 /// How often a process says how far its parts are.
 const EVERY: Duration = Duration::from_secs(1);
@@ -84,6 +86,18 @@ struct Part {
     is_ending: bool,
     /// The part is over: its report stays until the change is.
     is_over: bool,
+}
+
+impl Part {
+    /// The step is over, and this side's session serves. A process that heard late may have missed the moment at which
+    /// it might ask: where there was nothing to ask for, nobody waited.
+    fn has_joined(&self, course: &Course) -> bool {
+        let (serving, shard) = (&course.serving, self.report.shard);
+        let serves = serving.topology().contains(shard) || serving.overlays().contains(&shard);
+        let open = [Stage::Starting, Stage::Switching, Stage::RollingBack];
+        let is_open = self.report.cutover == course.cutover && open.contains(&course.stage);
+        self.report.role == Role::Joining && serves && !is_open
+    }
 }
 
 /// One process's parts. The [module](super) tells how they work together.
@@ -293,118 +307,6 @@ impl Parts {
         }
     }
 
-    /// A part has something to say to the other side.
-    pub fn say(&mut self, shard: ShardId, message: Message) {
-        let to = match message.body {
-            Body::Ask(_) | Body::Withdraw | Body::Taken => Side::Leaving,
-            Body::Cut(_) | Body::Kept | Body::Lost(_) => Side::Joining,
-        };
-        let course = self.course.as_ref();
-        let course = course.filter(|course| course.cutover == message.cutover);
-        let partner = course.and_then(|course| course.partner(message.guild, to));
-        let Some(partner) = partner.filter(|partner| *partner != shard) else {
-            return;
-        };
-        self.deliver(
-            partner,
-            Letter::Message {
-                to: partner,
-                message,
-            },
-        );
-    }
-
-    /// A letter came.
-    pub fn letter(&mut self, letter: Letter) {
-        match letter {
-            Letter::Report(report) => {
-                let shard = report.shard;
-                let known = self.places.get(&shard).map(|(fencing, _)| *fencing);
-                if known.is_some_and(|known| known > report.fencing) {
-                    return;
-                }
-                let included = (report.cutover, report.included);
-                self.included.insert(shard, included);
-                self.places.insert(shard, (report.fencing, report.place));
-            }
-            Letter::Guilds { .. } | Letter::Message { .. } => self.take(letter),
-            Letter::Steer(_) | Letter::News { .. } => {}
-        }
-    }
-
-    /// For a session here, or on its way to one elsewhere.
-    fn deliver(&mut self, shard: ShardId, letter: Letter) {
-        if self.running.contains_key(&shard) {
-            return self.take(letter);
-        }
-        // Who does not know where it is says it again in a while.
-        if let Some((_, place)) = self.places.get(&shard) {
-            let to = To::Process(place.clone());
-            self.todo.push_back(Do::Send { to, letter });
-        }
-    }
-
-    fn take(&mut self, letter: Letter) {
-        match letter {
-            Letter::Message { to, message } => {
-                if self.parts.contains_key(&(to, message.cutover)) {
-                    self.todo.push_back(Do::Message { shard: to, message });
-                }
-            }
-            Letter::Guilds {
-                cutover,
-                from,
-                to,
-                guilds,
-                is_last,
-            } => {
-                let Some(part) = self.parts.get_mut(&(to, cutover)) else {
-                    return;
-                };
-                if part.is_over {
-                    return;
-                }
-                let is_first = is_last && part.report.included.insert(from);
-                self.is_new |= is_first;
-                self.todo.push_back(Do::Include { shard: to, guilds });
-                self.align();
-            }
-            Letter::Report(_) | Letter::Steer(_) | Letter::News { .. } => {}
-        }
-    }
-
-    /// Tells sessions the guilds of those on the other side that are here, until they say that they know them.
-    fn tell_guilds(&mut self) {
-        let Some(course) = self.course.as_ref().filter(|course| course.is_open()) else {
-            return;
-        };
-        let cutover = course.cutover;
-        let (tellers, listeners) = course.tellers();
-        let mut letters = Vec::new();
-        for from in tellers {
-            let part = self.parts.get(&(from, cutover));
-            let Some(guilds) = part.and_then(|part| part.guilds.as_ref()) else {
-                continue;
-            };
-            for &to in &listeners {
-                let is_known = match self.parts.get(&(to, cutover)) {
-                    Some(part) => part.report.included.contains(&from),
-                    None => (self.included.get(&to))
-                        .is_some_and(|(of, known)| *of == cutover && known.contains(&from)),
-                };
-                if !is_known && to.meets(from) {
-                    let guilds: Vec<_> = (guilds.iter().copied())
-                        .filter(|guild| to.carries(*guild))
-                        .collect();
-                    letters.extend(in_letters(cutover, from, to, &guilds));
-                }
-            }
-        }
-        for (to, letter) in letters {
-            self.deliver(to, letter);
-        }
-    }
-
     /// Brings the parts in line with the course.
     fn align(&mut self) {
         self.begin_missing();
@@ -419,6 +321,7 @@ impl Parts {
             let may_ask = is_present
                 && course.may_ask
                 && (!listeners.contains(shard) || tellers.iter().all(is_told));
+            let may_ask = may_ask || (!part.is_over && part.has_joined(course));
             if may_ask != part.may_ask {
                 part.may_ask = may_ask;
                 self.todo.push_back(Do::Ask {
@@ -491,31 +394,5 @@ impl Parts {
         let mut parts = self.parts.iter_mut();
         let found = parts.find(|(key, part)| key.0 == shard && !part.is_over);
         found.map(|(_, part)| part)
-    }
-}
-
-/// The guilds of one session for another, in letters that can be read.
-fn in_letters(
-    cutover: u64,
-    from: ShardId,
-    to: ShardId,
-    guilds: &[Snowflake],
-) -> Vec<(ShardId, Letter)> {
-    let mut rest = guilds;
-    let mut letters = Vec::new();
-    loop {
-        let (now, later) = rest.split_at(rest.len().min(GUILDS_MAX));
-        let letter = Letter::Guilds {
-            cutover,
-            from,
-            to,
-            guilds: now.to_vec(),
-            is_last: later.is_empty(),
-        };
-        letters.push((to, letter));
-        if later.is_empty() {
-            return letters;
-        }
-        rest = later;
     }
 }
