@@ -73,13 +73,22 @@ impl Stage<'_> {
                     self.processes[by].bus_cut_until = now + lasts;
                 }
             }
-            Mishap::Reshard { total } if self.scene.is_leased => {
-                // He tries again until it has begun, or cannot.
-                if self.wanted.is_some() || !self.has_asked {
-                    self.reshard_fleet(total);
+            operators => self.operate(operators),
+        }
+    }
+
+    /// What the operator does.
+    fn operate(&mut self, mishap: Mishap) {
+        match mishap {
+            Mishap::Reshard { total } => {
+                let is_asked_for = self.wanted.is_none() && self.has_asked;
+                match self.scene.is_leased {
+                    false => self.reshard_to(total),
+                    // He tries again until it has begun, or cannot.
+                    true if !is_asked_for => self.reshard_fleet(total),
+                    true => {}
                 }
             }
-            Mishap::Reshard { total } => self.reshard_to(total),
             Mishap::Abort => {
                 self.abort_change();
                 self.steer_fleet(Steer::Abort);
@@ -89,6 +98,8 @@ impl Stage<'_> {
                 self.plan_in(lasts, Happening::Mishap(Mishap::Resume));
             }
             Mishap::Resume => self.steer_fleet(Steer::Resume),
+            // The others befall the machines.
+            _ => {}
         }
     }
 

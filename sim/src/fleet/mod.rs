@@ -4,8 +4,8 @@
 //! A seed draws up to 12 processes and up to 256 shards, their clocks, a register, a store of sessions, Discord's
 //! limits, and what befalls all of them: crashes, pauses, partitions, slow stores, storms, outages, and an operator who
 //! changes how many shards there are, in one process or over several, whose letters are lost and late. [`run`] lets it
-//! happen and compares, after each step, what the bot does with what it may do; and in the end, event by event, what its
-//! handlers finished with what Discord sent.
+//! happen and compares, after each step, what the bot does with what it may do; and in the end, event by event, what
+//! its handlers finished with what Discord sent.
 
 mod across;
 mod bus;

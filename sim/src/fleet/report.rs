@@ -204,7 +204,8 @@ impl Report {
              {identifies_given_up} after resumes that failed in a row), {resumed} resumes, {taken_over} sessions taken \
              over by another process, {superseded} writes of a predecessor refused\n\
              {changes_across} changes over several processes, {ended_across} led to an end with {done_across} taking \
-             all steps, {led_on} times by another process than before; {broken_off} sides broken off, {letters} letters\n\
+             all steps, {led_on} times by another process than before; {broken_off} sides broken off, {letters} \
+             letters\n\
              {changes} changes of shards, {guilds_switched} guilds switched: {lost_in_changes} events lost by \
              them, {possibly_lost} by the bots' accounts; {twice_in_changes} handled twice, {possibly_twice} by the \
              accounts\n\

@@ -225,8 +225,8 @@ impl Holder {
         }
     }
 
-    /// So many events came to the shard, in the time that all members compare theirs by. After an outage the busiest are
-    /// permitted first; only powers of two make a difference.
+    /// So many events came to the shard, in the time that all members compare theirs by. After an outage the busiest
+    /// are permitted first; only powers of two make a difference.
     pub fn activity(&mut self, shard: ShardId, events: u64) {
         self.desk.busy.insert(shard, busy(events).min(BUSY_MAX));
     }

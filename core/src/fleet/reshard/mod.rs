@@ -126,6 +126,9 @@ impl Reshard {
             is_aborted: course.is_aborted,
             outcome: None,
         };
+        if reshard.is_aborted && reshard.stage() == Stage::Starting {
+            reshard.roll_back(Outcome::Aborted);
+        }
         reshard.advance();
         reshard
     }

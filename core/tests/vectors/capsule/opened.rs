@@ -85,6 +85,15 @@ pub(super) fn vectors() -> Vec<CapsuleVector> {
             &json!({"resume_gateway_url": null}),
             true,
         ),
+    ];
+    vectors.extend(extremes());
+    vectors.extend(foreign(&whole));
+    vectors
+}
+
+/// The greatest numbers, and other letters.
+fn extremes() -> Vec<CapsuleVector> {
+    vec![
         opens(
             "highest",
             "the greatest numbers that fit",
@@ -113,9 +122,7 @@ pub(super) fn vectors() -> Vec<CapsuleVector> {
             &json!({"session_id": "é\"\\ 🛡"}),
             true,
         ),
-    ];
-    vectors.extend(foreign(&whole));
-    vectors
+    ]
 }
 
 /// Lines that this version would write otherwise.

@@ -23,6 +23,7 @@ fn with(from: &str, to: &str) -> String {
 
 pub(super) fn vectors() -> Vec<CapsuleVector> {
     let mut vectors = damaged();
+    vectors.extend(too_large());
     vectors.extend(versions());
     vectors.extend(fields());
     vectors
@@ -46,7 +47,6 @@ fn damaged() -> Vec<CapsuleVector> {
     let (body, check) = whole.split_at(BODY.len());
     let check = &check[1..check.len() - 1];
     let inside = format!("{{{check},{}}}", &body[1..]);
-    let long = with("5c1fb0a1e0b8d0c4", &"x".repeat(900));
     vec![
         refuses("empty", "nothing at all", b"", &malformed),
         refuses("no_json", "not JSON", b"5c1fb0a1e0b8d0c4 1200", &malformed),
@@ -94,6 +94,14 @@ fn damaged() -> Vec<CapsuleVector> {
             inside.as_bytes(),
             &damaged,
         ),
+    ]
+}
+
+/// Lines that are longer than any.
+fn too_large() -> Vec<CapsuleVector> {
+    let whole = sealed(BODY);
+    let long = with("5c1fb0a1e0b8d0c4", &"x".repeat(900));
+    vec![
         refuses(
             "too_large",
             "more than 1,024 bytes: not even looked at",

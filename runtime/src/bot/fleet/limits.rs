@@ -19,6 +19,7 @@ impl Running {
 
     pub(super) fn on_fetched(&mut self, answer: Result<GatewayBot, HttpError>) {
         self.fetch = None;
+        self.limits_answered();
         match answer {
             Ok(found) => {
                 self.gateway_url = Some(found.url);

@@ -76,7 +76,9 @@ impl Outlet {
         let Some(switch) = self.switch.take_if(|switch| switch.keep.is_some()) else {
             return false;
         };
-        let _stored_with_the_session = self.track.keep_part(Some(switch.memory().0));
+        if switch.knows_guilds {
+            let _stored_with_the_session = self.track.keep_part(Some(switch.memory().0));
+        }
         true
     }
 
@@ -85,7 +87,8 @@ impl Outlet {
     pub(super) fn end_kept(&self, switch: &Switch) {
         let last = match &switch.part {
             Part::Leaving(_) => None,
-            Part::Joining(_) => Some(switch.memory().0),
+            Part::Joining(_) if switch.knows_guilds => Some(switch.memory().0),
+            Part::Joining(_) => None,
         };
         let _nobody_waits = self.track.keep_part(last);
     }
@@ -110,6 +113,7 @@ impl Outlet {
             switch.part.stored(version);
             if std::mem::take(&mut keep.has_guilds) {
                 ready = keep.guilds.take();
+                switch.knows_guilds = true;
             }
             if switch.part.wants_store().is_none() {
                 // The cuts that they came after are stored: nobody dispatches them when they come again.

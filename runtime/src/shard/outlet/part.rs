@@ -81,6 +81,8 @@ pub(crate) struct Switch {
     pub(super) is_back: bool,
     /// The session is to say which guilds it has.
     pub(super) tells_guilds: bool,
+    /// The part knows its guilds, as far as it has to: before, nobody could go on with it.
+    pub(super) knows_guilds: bool,
     /// Whether guilds may be asked for, and whether they ever might.
     pub(super) may_ask: bool,
     pub(super) has_begun: bool,
@@ -108,10 +110,10 @@ impl Switch {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
-            part,
             partners,
             is_back: false,
             tells_guilds: false,
+            knows_guilds: matches!(part, Part::Leaving(_)),
             may_ask: false,
             has_begun: false,
             is_told: false,
@@ -123,12 +125,14 @@ impl Switch {
             asked_at: None,
             keep: None,
             tick,
+            part,
         }
     }
 
     /// The same, of a side that goes on where another process stopped: one that joins knows all its guilds.
     pub(crate) fn going_on(mut self) -> Self {
         self.has_begun = self.is_joining();
+        self.knows_guilds = true;
         self
     }
 
@@ -146,6 +150,7 @@ impl Switch {
     /// The same, of an overlay that leaves: it says which guilds it has.
     pub(crate) fn telling_guilds(mut self) -> Self {
         self.tells_guilds = true;
+        self.knows_guilds = false;
         self
     }
 

@@ -204,6 +204,9 @@ impl Outlet {
             (Order::Include(guilds), Some(Part::Joining(side))) => {
                 side.include(guilds.iter().copied());
                 guilds.iter().for_each(|guild| side.watch(now, *guild));
+                if let Some(switch) = &mut self.switch {
+                    switch.knows_guilds = true;
+                }
             }
             (Order::Message(message), Some(Part::Leaving(side))) => {
                 side.include(Some(message.guild).filter(|guild| *guild != SHARED));

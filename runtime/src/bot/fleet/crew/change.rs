@@ -33,6 +33,8 @@ pub(super) struct Across {
     pub(super) requests: Vec<Request>,
     /// Nobody leads: this process will, after a look at the fleet.
     pub(super) wants_to_lead: bool,
+    /// Discord was asked how many identifies are left, for those requests.
+    pub(super) asks_limits: bool,
     /// It is time to look at the bot's growth.
     pub(super) is_growing: bool,
     look_at: Instant,
@@ -49,6 +51,7 @@ impl Across {
             dropped: BTreeSet::new(),
             requests: Vec::new(),
             wants_to_lead: false,
+            asks_limits: false,
             is_growing: false,
             look_at: Instant::ZERO,
             follow: None,

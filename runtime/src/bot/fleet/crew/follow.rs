@@ -7,7 +7,9 @@ use serde::Deserialize;
 use shardkeep_core::fleet::lease::View;
 use shardkeep_core::fleet::reshard::Outcome;
 use shardkeep_core::fleet::reshard::across::{Course, Leader};
-use shardkeep_core::fleet::{Facts, Plan, Serving, SessionStartLimit, Shards, Step, Target};
+use shardkeep_core::fleet::{
+    Facts, Plan, PlanError, Serving, SessionStartLimit, Shards, Step, Target,
+};
 use tokio::sync::watch;
 
 use super::Running;
@@ -83,6 +85,13 @@ impl Running {
         let Some(crew) = &mut self.crew else {
             return;
         };
+        let asks = &mut crew.across.asks_limits;
+        let is_missing = view.account.is_none() && !crew.across.requests.is_empty();
+        if is_missing && !std::mem::replace(asks, true) {
+            // A fleet that only ever resumed has not asked Discord yet.
+            return self.fetch_limits();
+        }
+        *asks = false;
         for request in std::mem::take(&mut crew.across.requests) {
             let answer = match self.plan_across(view, request.target) {
                 Err(error) => Err(error),
@@ -176,7 +185,7 @@ impl Running {
             return;
         }
         let course = view.course.as_deref().and_then(Course::read);
-        let Some(course) = course.filter(Course::is_open) else {
+        let Some(mut course) = course.filter(Course::is_open) else {
             return;
         };
         let is_there = |member: &shardkeep_core::fleet::lease::MemberView| {
@@ -186,6 +195,9 @@ impl Running {
             return;
         }
         let left = self.steps_left(view, &course);
+        // What is taken back then, or taken to its end, is for the machine to say.
+        course.is_aborted |= left.is_none();
+        let left = left.unwrap_or_default();
         let Some(crew) = &mut self.crew else {
             return;
         };
@@ -198,10 +210,10 @@ impl Running {
         crew.across.leader = Some(leader);
     }
 
-    /// What is left of a change after its present step.
-    fn steps_left(&self, view: &View, course: &Course) -> Vec<Step> {
+    /// What is left of a change after its present step; `None` if there is no way any more.
+    fn steps_left(&self, view: &View, course: &Course) -> Option<Vec<Step>> {
         let Target::Shards(_) = course.target else {
-            return Vec::new();
+            return Some(Vec::new());
         };
         let after = match &course.step {
             Some(step) => course
@@ -215,10 +227,11 @@ impl Running {
             Ok(Plan::new(after.topology(), course.target, &facts)?)
         });
         match plan {
-            Ok(plan) => plan.steps().to_vec(),
+            Ok(plan) => Some(plan.steps().to_vec()),
+            Err(ReshardError::Plan(PlanError::NothingToDo)) => Some(Vec::new()),
             Err(error) => {
-                tracing::info!(%error, "the change of shards ends with its present step");
-                Vec::new()
+                tracing::warn!(%error, "the change of shards ends with its present step");
+                None
             }
         }
     }

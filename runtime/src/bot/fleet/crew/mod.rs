@@ -30,6 +30,7 @@ use super::Running;
 use crate::clock;
 use crate::config::Config;
 use crate::sessions::Loaded;
+use crate::store::StoreError;
 
 pub(crate) use lease::Lease;
 pub use observe::fleet_view;
@@ -50,7 +51,7 @@ pub(super) type Working = Pin<Box<dyn Future<Output = Worked> + Send>>;
 
 /// What has come of it.
 pub(super) enum Worked {
-    Loaded(Vec<ShardId>, Box<Loaded>),
+    Loaded(Vec<ShardId>, Box<Result<Loaded, StoreError>>),
     Stored(Vec<ShardId>),
 }
 

@@ -38,12 +38,26 @@ impl Running {
         }
     }
 
+    /// A session that takes part in a change must not go on without what its part had stored: it would know of no cut
+    /// that was told, and the change would wait for ever. It waits for the store, as long as its lease runs.
+    pub(super) fn waits_for_its_part(&mut self, shard: ShardId) -> bool {
+        let Some(crew) = &mut self.crew else {
+            return false;
+        };
+        let waits = crew.across.parts.role(shard).is_some();
+        if waits {
+            crew.taken.insert(shard);
+        }
+        waits
+    }
+
     /// A session was taken, and this was stored beside it. `false` if the session is of no use.
     pub(super) fn found_part(&mut self, shard: ShardId, part: Option<StoredPart>) -> bool {
         let Some(across) = self.across() else {
             return true;
         };
         let role = across.parts.role(shard);
+        let part = part.filter(|stored| goes_on(stored, role));
         let is_new = role.is_some_and(|(role, _)| role == Role::Joining) && across.tells(shard);
         if part.is_none() && is_new {
             // Its guilds were in READY, which does not come again.

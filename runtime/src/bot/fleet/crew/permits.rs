@@ -50,6 +50,15 @@ impl Running {
         }
     }
 
+    /// `/gateway/bot` answered, or failed: who waits for a plan has waited long enough.
+    pub(in crate::bot::fleet) fn limits_answered(&mut self) {
+        if let Some(crew) = &mut self.crew
+            && crew.across.asks_limits
+        {
+            crew.holder.ask_for_view();
+        }
+    }
+
     /// `/gateway/bot` answered.
     pub(in crate::bot::fleet) fn note_limits(&mut self, limit: SessionStartLimit) {
         let topology = self.fleet.topology().cloned();

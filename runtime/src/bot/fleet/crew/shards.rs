@@ -10,6 +10,7 @@ use super::{Running, STORE_LIMIT, Worked};
 use crate::clock;
 use crate::sessions::{Loaded, Sessions};
 use crate::shard::Control;
+use crate::store::StoreError;
 
 impl Running {
     pub(super) fn obey_step(&mut self, now: Instant, step: Step) {
@@ -66,19 +67,24 @@ impl Running {
         let sessions = self.driver.sessions.clone();
         crew.loading = Some(Box::pin(async move {
             let loaded = match &sessions {
-                Some(sessions) => sessions.load().await.unwrap_or_else(|error| {
-                    tracing::error!(%error, "stored sessions cannot be read: shards identify");
-                    Loaded::default()
-                }),
-                None => Loaded::default(),
+                Some(sessions) => sessions.load().await,
+                None => Ok(Loaded::default()),
             };
             Worked::Loaded(shards, Box::new(loaded))
         }));
     }
 
-    pub(super) fn loaded(&mut self, shards: Vec<ShardId>, mut loaded: Loaded) {
+    pub(super) fn loaded(&mut self, shards: Vec<ShardId>, loaded: Result<Loaded, StoreError>) {
         let now = clock::now();
+        let is_blind = loaded.is_err();
+        let mut loaded = loaded.unwrap_or_else(|error| {
+            tracing::error!(%error, "stored sessions cannot be read: shards identify");
+            Loaded::default()
+        });
         for shard in shards {
+            if is_blind && self.waits_for_its_part(shard) {
+                continue;
+            }
             if self.fleet.shard(shard).is_some() {
                 // It was lost and taken again meanwhile: what was found first is in use.
                 continue;
