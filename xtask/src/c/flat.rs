@@ -62,6 +62,10 @@ impl Out {
 
     fn file(&mut self, file: &Value) -> Result<()> {
         let machine = text(&file["machine"])?;
+        if machine == "capsule" {
+            // What the runtime stores is not C's to open: core's own tests replay these.
+            return Ok(());
+        }
         let vectors = file["vectors"].as_array().context("no vectors")?;
         for vector in vectors {
             let name = text(&vector["name"])?;
