@@ -87,7 +87,7 @@ impl Fleet {
 
     /// Until some process has said that the change has ended.
     fn until_changed(&mut self, asked: usize) -> String {
-        let until = shardkeep::clock::now() + 6 * PATIENCE;
+        let until = shardkeep::clock::now() + 12 * PATIENCE;
         loop {
             assert!(shardkeep::clock::now() < until, "the change goes on and on");
             for (number, bot) in self.bots.iter().enumerate() {
