@@ -133,18 +133,10 @@ pub(super) fn begun(shard: ShardId, (role, cutover): (Role, u64)) -> Part {
 impl Part {
     /// What became of all events.
     pub(super) fn sum(&self) -> Counts {
-        let mut sum = Counts::default();
         match self {
-            Self::Leaving(side) => {
-                sum += side.inherited();
-                side.counts().for_each(|(_, counts)| sum += counts);
-            }
-            Self::Joining(side) => {
-                sum += side.inherited();
-                side.counts().for_each(|(_, counts)| sum += counts);
-            }
+            Self::Leaving(side) => side.total(),
+            Self::Joining(side) => side.total(),
         }
-        sum
     }
 
     /// How many guilds it gave to another session.

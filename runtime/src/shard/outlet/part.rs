@@ -173,18 +173,10 @@ impl Switch {
 impl Part {
     /// What became of all events.
     pub(crate) fn counts(&self) -> Counts {
-        let mut sum = Counts::default();
         match self {
-            Self::Leaving(side) => {
-                sum += side.inherited();
-                side.counts().for_each(|(_, counts)| sum += counts);
-            }
-            Self::Joining(side) => {
-                sum += side.inherited();
-                side.counts().for_each(|(_, counts)| sum += counts);
-            }
+            Self::Leaving(side) => side.total(),
+            Self::Joining(side) => side.total(),
         }
-        sum
     }
 }
 

@@ -267,6 +267,14 @@ impl Leaving {
         self.guilds.iter().map(|(id, guild)| (*id, guild.counts))
     }
 
+    /// What became of all events, before a crash and since.
+    #[must_use]
+    pub fn total(&self) -> Counts {
+        let mut total = self.inherited;
+        self.counts().for_each(|(_, counts)| total += counts);
+        total
+    }
+
     /// What was counted before a crash, over all guilds.
     #[must_use]
     pub const fn inherited(&self) -> Counts {

@@ -104,6 +104,8 @@ impl Running {
     pub(in crate::bot::fleet) fn runs_across(&mut self, shard: ShardId) {
         if let Some(crew) = &mut self.crew {
             let token = crew.token(shard);
+            // An earlier lease of it may have ended before it ran: that one was to be closed for good, this one is not.
+            crew.across.dropped.remove(&shard);
             crew.across.parts.running(shard, token);
         }
     }

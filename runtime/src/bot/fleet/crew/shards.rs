@@ -1,6 +1,7 @@
 //! Shards that are taken, given back and lost.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use shardkeep_core::fleet::Input;
 use shardkeep_core::fleet::lease::Step;
@@ -11,6 +12,9 @@ use crate::clock;
 use crate::sessions::{Loaded, Sessions};
 use crate::shard::Control;
 use crate::store::StoreError;
+
+/// The pause before stored sessions that could not be read are looked for again.
+const LOAD_PAUSE: Duration = Duration::from_millis(250);
 
 impl Running {
     pub(super) fn obey_step(&mut self, now: Instant, step: Step) {
@@ -67,7 +71,14 @@ impl Running {
         let sessions = self.driver.sessions.clone();
         crew.loading = Some(Box::pin(async move {
             let loaded = match &sessions {
-                Some(sessions) => sessions.load().await,
+                Some(sessions) => {
+                    let loaded = sessions.load().await;
+                    if loaded.is_err() {
+                        // Sessions with a part in a change are looked for again.
+                        tokio::time::sleep(LOAD_PAUSE).await;
+                    }
+                    loaded
+                }
                 None => Ok(Loaded::default()),
             };
             Worked::Loaded(shards, Box::new(loaded))
@@ -76,13 +87,13 @@ impl Running {
 
     pub(super) fn loaded(&mut self, shards: Vec<ShardId>, loaded: Result<Loaded, StoreError>) {
         let now = clock::now();
-        let is_blind = loaded.is_err();
+        let may_come_back = loaded.as_ref().is_err_and(StoreError::is_passing);
         let mut loaded = loaded.unwrap_or_else(|error| {
             tracing::error!(%error, "stored sessions cannot be read: shards identify");
             Loaded::default()
         });
         for shard in shards {
-            if is_blind && self.waits_for_its_part(shard) {
+            if may_come_back && self.waits_for_its_part(shard) {
                 continue;
             }
             if self.fleet.shard(shard).is_some() {
